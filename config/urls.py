@@ -1,0 +1,14 @@
+"""All addresses. Each app lists its own."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config.health import healthz
+
+urlpatterns = [
+    path("nested_admin/", include("nested_admin.urls")),
+    path("healthz", healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+    path("", include("knowledge.urls")),
+    path("", include("troubleshoot.urls")),
+]

@@ -1,0 +1,72 @@
+"""Form fields for the lists that knowledge rows hold as JSON: a line each, as a curator would write them on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+
+_is_url = URLValidator(schemes=["http", "https"])
+
+
+def _lines(value: str) -> list[str]:
+    return [line.strip() for line in value.splitlines() if line.strip()]
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return _lines(value or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != _lines(data or "")
+
+
+class RecordsField(LinesField):
+    """A list of mappings, one a line, their values separated by " | ": `Title | https://... | 2026-11-23`.
+
+    `keys` names the values in order; trailing ones may be left out. A value of the key "url" must be one.
+    """
+
+    def __init__(self, *, keys: Sequence[str], **options: Any) -> None:
+        self.keys = tuple(keys)
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(" | ".join(str(item.get(key, "")) for key in self.keys).rstrip(" |") for item in value)
+
+    def to_python(self, value: Any) -> list[dict[str, str]]:
+        return [self._record(line) for line in _lines(value or "")]
+
+    def _record(self, line: str) -> dict[str, str]:
+        values = [part.strip() for part in line.split("|")]
+        if len(values) > len(self.keys):
+            raise forms.ValidationError(_("“%(line)s” has more than %(count)d parts."), params={"line": line, "count": len(self.keys)})
+        record = dict(zip(self.keys, values, strict=False))
+        if record.get("url"):
+            _is_url(record["url"])
+        return record
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(list(initial or [])) != "\n".join(_lines(data or "")))
+
+
+class ChoicesField(forms.MultipleChoiceField):
+    """A list of fixed choices, kept in the order of the choices."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> list[str]:
+        chosen = super().clean(value)
+        return [key for key, _label in self.choices if key in chosen]

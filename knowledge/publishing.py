@@ -1,0 +1,75 @@
+"""Publishing: the published rows become a revision, whole, with the text model fitted on them. Nobody but curators sees a row
+before; nobody sees half of a change."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from knowledge.models import KnowledgeRevision
+from knowledge.rows import to_snapshot
+from whybounce.compiled import Knowledge, labelled_examples
+from whybounce.document import digest, to_document
+from whybounce.validate import Problem, validate
+from whybounce.words import TextModel, fit
+from whybounce.yaml_knowledge import from_document
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+KEEP = 20
+
+
+class CannotPublish(Exception):
+    """The rows contradict each other; `problems` says where."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.row}: {problem.message}" for problem in problems))
+
+
+def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = "") -> KnowledgeRevision:
+    """Stores the published rows as the newest revision and returns it; the newest one itself where nothing changed.
+    `shipped_files`: digest of the files just loaded; "" keeps the one known.
+
+    Takes the seconds that fitting the text model takes. CannotPublish where a rule between rows is broken. The oldest revisions
+    over KEEP are dropped.
+    """
+    snapshot = to_snapshot()
+    if problems := validate(snapshot):
+        raise CannotPublish(problems)
+    document = to_document(snapshot)
+    fingerprint = digest(document)
+    newest = KnowledgeRevision.objects.only("pk", "digest", "shipped_files").first()
+    shipped_files = shipped_files or (newest.shipped_files if newest else "")
+    if newest and newest.digest == fingerprint:
+        KnowledgeRevision.objects.filter(pk=newest.pk).update(shipped_files=shipped_files)
+        return newest
+    model = fit(labelled_examples(snapshot))
+    with transaction.atomic():
+        revision = KnowledgeRevision.objects.create(
+            created_by_id=by.pk if by else None,
+            reason=reason,
+            digest=fingerprint,
+            shipped_files=shipped_files,
+            content=zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()),
+            weights=model.to_bytes(),
+        )
+        old = KnowledgeRevision.objects.order_by("-pk").values_list("pk", flat=True)[KEEP:]
+        KnowledgeRevision.objects.filter(pk__in=list(old)).delete()
+    return revision
+
+
+def compiled(revision: KnowledgeRevision) -> Knowledge:
+    """The knowledge of a stored revision, ready for reasoning. Well under a second."""
+    document = json.loads(zlib.decompress(bytes(revision.content)))
+    return Knowledge(from_document(document, revision.pk), TextModel.from_bytes(bytes(revision.weights)))
+
+
+def unpublished_changes() -> bool:
+    """True where the published rows are no longer what the newest revision holds."""
+    newest = KnowledgeRevision.objects.only("digest").first()
+    return newest is None or newest.digest != digest(to_document(to_snapshot()))

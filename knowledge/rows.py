@@ -1,0 +1,219 @@
+"""Rows <-> the engine's values: `to_snapshot` reads the tables, `write_row` writes one shipped or imported row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from knowledge import models
+from whybounce import snapshot as s
+from whybounce.document import row_document
+
+EVIDENCE = Prefetch("evidence", models.Evidence.objects.select_related("cause"))
+
+
+def _sources(row: models.Row) -> tuple[s.Source, ...]:
+    return tuple(s.Source(**item) for item in row.sources)
+
+
+def _evidence(items: Iterable[models.Evidence], allowed: frozenset[str] | None) -> tuple[s.Evidence, ...]:
+    return tuple(s.Evidence(e.cause.slug, s.Strength(e.strength)) for e in items if allowed is None or e.cause.slug in allowed)
+
+
+def provider_value(row: models.Provider) -> s.Provider:
+    return s.Provider(
+        row.slug, row.name, row.kind, tuple(row.mx_suffixes), tuple(row.domains), tuple(row.reply_marks), row.postmaster_page, row.note, _sources(row)
+    )
+
+
+def cause_value(row: models.Cause, allowed: frozenset[str] | None = None) -> s.Cause:
+    steps = tuple(
+        s.RemedyStep(step.slug, s.Actor(step.who), step.text, step.wording, step.check_name, tuple(s.Link(**link) for link in step.links))
+        for step in row.steps.all()
+    )
+    return s.Cause(
+        slug=row.slug,
+        title=row.title,
+        category=row.category,
+        who_acts=tuple(s.Actor(who) for who in row.who_acts),
+        frequency=s.Frequency(row.frequency),
+        summary=row.summary,
+        explanation=row.explanation,
+        permanent=row.permanent,
+        steps=steps,
+        see_also=tuple(other.slug for other in row.see_also.all() if allowed is None or other.slug in allowed),
+        sources=_sources(row),
+    )
+
+
+def question_value(row: models.Question, allowed: frozenset[str] | None = None) -> s.Question:
+    answers = tuple(
+        s.Answer(a.slug, a.text, s.Frequency(a.base_rate), a.informative, _evidence(a.evidence.all(), allowed)) for a in row.answers.all()
+    )
+    return s.Question(row.slug, row.text, row.why, s.AskedOf(row.asked_of), answers, row.check_name, row.symptom, row.help)
+
+
+def pattern_value(row: models.ReplyPattern, allowed: frozenset[str] | None = None) -> s.ReplyPattern:
+    return s.ReplyPattern(
+        slug=row.slug,
+        pattern=row.pattern,
+        provider=row.provider.slug if row.provider else "",
+        meaning=row.meaning,
+        decisive=row.decisive,
+        evidence=_evidence(row.evidence.all(), allowed),
+        examples=tuple(example.text for example in row.examples.all()),
+        sources=_sources(row),
+    )
+
+
+def code_value(row: models.StatusCode, allowed: frozenset[str] | None = None) -> s.StatusCode:
+    return s.StatusCode(
+        code=row.code,
+        title=row.title,
+        meaning=row.meaning,
+        provider=row.provider.slug if row.provider else "",
+        standard=row.standard,
+        commands=tuple(row.commands),
+        retry=row.retry,
+        usual_causes=row.usual_causes,
+        find_out=row.find_out,
+        what_to_do=row.what_to_do,
+        myths=tuple(s.Myth(m.claim, m.truth, m.source) for m in row.myths.all()),
+        evidence=_evidence(row.evidence.all(), allowed),
+        sources=_sources(row),
+    )
+
+
+def example_value(row: models.Example) -> s.Example:
+    return s.Example(row.text, row.cause.slug if row.cause else "", row.provider.slug if row.provider else "")
+
+
+def querysets() -> dict[str, QuerySet[Any]]:
+    """Each kind's rows with everything that its value needs, in a fixed number of queries."""
+    return {
+        "providers": models.Provider.objects.all(),
+        "causes": models.Cause.objects.prefetch_related("steps", "see_also"),
+        "questions": models.Question.objects.prefetch_related(Prefetch("answers", models.Answer.objects.prefetch_related(EVIDENCE))),
+        "patterns": models.ReplyPattern.objects.select_related("provider").prefetch_related(EVIDENCE, "examples"),
+        "codes": models.StatusCode.objects.select_related("provider").prefetch_related(EVIDENCE, "myths"),
+        "examples": models.Example.objects.filter(pattern=None).select_related("cause", "provider"),
+    }
+
+
+def to_snapshot() -> s.KnowledgeSnapshot:
+    """The published rows. Evidence, references and examples that concern a cause which is not published are left out."""
+    rows = {kind: list(queryset.filter(status=models.Row.Status.PUBLISHED)) for kind, queryset in querysets().items()}
+    allowed = frozenset(row.slug for row in rows["causes"])
+    patterns = (pattern_value(row, allowed) for row in rows["patterns"])
+    return s.KnowledgeSnapshot(
+        causes=tuple(cause_value(row, allowed) for row in rows["causes"]),
+        questions=tuple(question_value(row, allowed) for row in rows["questions"]),
+        patterns=tuple(pattern for pattern in patterns if pattern.evidence),
+        providers=tuple(provider_value(row) for row in rows["providers"]),
+        codes=tuple(code_value(row, allowed) for row in rows["codes"]),
+        examples=tuple(example_value(row) for row in rows["examples"] if row.cause.slug in allowed),
+    )
+
+
+VALUES: Mapping[str, Callable[[Any], Any]] = {
+    "providers": provider_value,
+    "causes": cause_value,
+    "questions": question_value,
+    "patterns": pattern_value,
+    "codes": code_value,
+    "examples": example_value,
+}
+"""kind -> the function that makes a row's value, with everything that the row says."""
+
+
+def _plain(items: Iterable[Any]) -> list[Any]:
+    return [row_document(item) for item in items]
+
+
+class Writer:
+    """Writes values as rows. Keeps the slugs already looked up, and children for one bulk insert: `flush` ends it."""
+
+    def __init__(self) -> None:
+        self._causes: dict[str, int] = dict(models.Cause.objects.values_list("slug", "pk"))
+        self._providers: dict[str, int] = dict(models.Provider.objects.values_list("slug", "pk"))
+        self._see_also: list[tuple[int, tuple[str, ...]]] = []
+        self._evidence: list[models.Evidence] = []
+
+    def _base(self, value: Any, position: int, digest: str) -> dict[str, Any]:
+        sources = [{"title": x.title, "url": x.url, "checked": x.checked} for x in getattr(value, "sources", ())]
+        return {"sources": sources, "position": position, "shipped_digest": digest, "status": models.Row.Status.PUBLISHED}
+
+    def _say(self, evidence: Iterable[s.Evidence], **of: Any) -> None:
+        self._evidence += [models.Evidence(cause_id=self._causes[e.cause], strength=e.strength.value, **of) for e in evidence]
+
+    def write(self, kind: str, value: Any, position: int, digest: str) -> None:
+        """Makes or replaces the row of `value`, published. Causes and providers must be written before what names them."""
+        getattr(self, f"_write_{kind}")(value, self._base(value, position, digest))
+
+    def _write_providers(self, value: s.Provider, base: dict[str, Any]) -> None:
+        fields = {name: list(getattr(value, name)) for name in ("mx_suffixes", "domains", "reply_marks")}
+        fields |= {name: getattr(value, name) for name in ("name", "kind", "postmaster_page", "note")}
+        row, _new = models.Provider.objects.update_or_create(slug=value.slug, defaults=base | fields)
+        self._providers[value.slug] = row.pk
+
+    def _write_causes(self, value: s.Cause, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("title", "category", "permanent", "summary", "explanation")}
+        fields |= {"frequency": value.frequency.value, "who_acts": [who.value for who in value.who_acts]}
+        row, new = models.Cause.objects.update_or_create(slug=value.slug, defaults=base | fields)
+        self._causes[value.slug] = row.pk
+        self._see_also.append((row.pk, value.see_also))
+        if not new:
+            row.steps.all().delete()
+        models.RemedyStep.objects.bulk_create(
+            models.RemedyStep(
+                cause=row, position=i, slug=x.slug, who=x.who.value, text=x.text, wording=x.wording, check_name=x.check, links=_plain(x.links)
+            )
+            for i, x in enumerate(value.steps)
+        )
+
+    def _write_questions(self, value: s.Question, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("text", "why", "symptom", "help")}
+        fields |= {"asked_of": value.asked_of.value, "check_name": value.check}
+        row, _new = models.Question.objects.update_or_create(slug=value.slug, defaults=base | fields)
+        row.answers.all().delete()
+        for i, x in enumerate(value.answers):
+            answer = models.Answer.objects.create(
+                question=row, position=i, slug=x.slug, text=x.text, base_rate=x.base_rate.value, informative=x.informative
+            )
+            self._say(x.evidence, answer=answer)
+
+    def _write_patterns(self, value: s.ReplyPattern, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("pattern", "meaning", "decisive")}
+        fields["provider_id"] = self._providers.get(value.provider)
+        row, new = models.ReplyPattern.objects.update_or_create(slug=value.slug, defaults=base | fields)
+        if not new:
+            row.evidence.all().delete()
+            row.examples.all().delete()
+        self._say(value.evidence, pattern=row)
+        common = {"status": models.Row.Status.PUBLISHED}
+        models.Example.objects.bulk_create(models.Example(text=text, pattern=row, position=i, **common) for i, text in enumerate(value.examples))
+
+    def _write_codes(self, value: s.StatusCode, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("title", "meaning", "standard", "retry", "usual_causes", "find_out", "what_to_do")}
+        fields["commands"] = list(value.commands)
+        key = {"code": value.code, "provider_id": self._providers.get(value.provider)}
+        row, new = models.StatusCode.objects.update_or_create(**key, defaults=base | fields)
+        if not new:
+            row.evidence.all().delete()
+            row.myths.all().delete()
+        self._say(value.evidence, code=row)
+        models.Myth.objects.bulk_create(
+            models.Myth(status_code=row, position=i, claim=x.claim, truth=x.truth, source=x.source) for i, x in enumerate(value.myths)
+        )
+
+    def _write_examples(self, value: s.Example, base: dict[str, Any]) -> None:
+        fields = {"cause_id": self._causes[value.cause], "provider_id": self._providers.get(value.provider)}
+        models.Example.objects.update_or_create(text=value.text, pattern=None, defaults=base | fields)
+
+    def flush(self) -> None:
+        """Writes what had to wait until every cause existed."""
+        models.Evidence.objects.bulk_create(self._evidence, batch_size=500)
+        for pk, slugs in self._see_also:
+            models.Cause(pk=pk).see_also.set([self._causes[slug] for slug in slugs if slug in self._causes])

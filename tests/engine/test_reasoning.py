@@ -1,0 +1,214 @@
+"""The sum that ranks causes, and the question that comes next."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.knowledge import FULL, KNOWLEDGE, LISTED, SNAPSHOT, SPF, UNKNOWN, says
+from whybounce.compiled import Knowledge
+from whybounce.failure import Action, DeliveryFailure, Stage
+from whybounce.reasoning import DONT_KNOW, Certainty, TermKind, rank
+from whybounce.snapshot import AskedOf, Strength
+
+NOTHING = DeliveryFailure()
+
+
+def probability(ranking, slug):
+    return next((h.probability for h in ranking.hypotheses if h.cause.slug == slug), 0.0)
+
+
+def test_without_any_observation_the_prior_ranks():
+    ranking = rank(KNOWLEDGE, NOTHING)
+    assert ranking.hypotheses[0].cause is UNKNOWN
+    assert probability(ranking, "unknown-user") == pytest.approx(0.5 / 1.25)
+
+
+def test_probabilities_sum_to_one():
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="550 5.1.1 user unknown", code="550", enhanced="5.1.1", stage=Stage.RCPT), {"who-is-affected": "one"})
+    assert sum(h.probability for h in ranking.hypotheses) == pytest.approx(1)
+
+
+def test_an_answer_moves_the_odds_by_the_quotient_of_its_likelihoods():
+    """By hand: P(one|full) = .25e^1.5/(.25e^1.5+.25), P(one|spf) = 1/2."""
+    before, after = rank(KNOWLEDGE, NOTHING), rank(KNOWLEDGE, NOTHING, {"who-is-affected": "one"})
+    odds = probability(before, "mailbox-full") / probability(before, "spf-fail")
+    expected = odds * (math.exp(1.5) / (math.exp(1.5) + 1)) / 0.5
+    assert probability(after, "mailbox-full") / probability(after, "spf-fail") == pytest.approx(expected)
+
+
+def test_an_answer_that_rules_out_removes_the_cause():
+    ranking = rank(KNOWLEDGE, NOTHING, {"who-is-affected": "all"})
+    assert UNKNOWN in ranking.ruled_out
+    assert "unknown-user" not in [h.cause.slug for h in ranking.hypotheses]
+
+
+@pytest.mark.parametrize("answer", [DONT_KNOW, "temperror", "unknown", "no such answer"])
+def test_not_knowing_is_no_evidence(answer):
+    assert np.array_equal(rank(KNOWLEDGE, NOTHING, {"check-spf": answer}).probabilities, rank(KNOWLEDGE, NOTHING).probabilities)
+
+
+def test_the_ledger_adds_up_to_the_scores():
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="452 4.2.2 mailbox full", code="452", enhanced="4.2.2", stage=Stage.RCPT), {"check-spf": "pass"})
+    totals = {slug: sum(line.nats for line in ranking.ledger(slug)) for slug in ("mailbox-full", "spf-fail")}
+    scores = {c.slug: s for c, s in zip(KNOWLEDGE.causes, ranking.scores, strict=True)}
+    assert totals["mailbox-full"] - totals["spf-fail"] == pytest.approx(scores["mailbox-full"] - scores["spf-fail"])
+
+
+def test_the_ledger_names_the_words_that_weighed():
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="452 this mailbox is full"))
+    words = next(line for line in ranking.ledger("mailbox-full") if line.kind is TermKind.WORDS)
+    assert "full" in dict(words.words)
+    assert dict(words.words)["full"] > 0
+
+
+def test_words_never_seen_together_are_understood():
+    assert rank(KNOWLEDGE, DeliveryFailure(text="550 that recipient does not exist here")).top.cause is UNKNOWN
+    assert rank(KNOWLEDGE, DeliveryFailure(text="554 blocked: your host is on a blocklist")).top.cause is LISTED
+
+
+def test_only_a_decisive_pattern_proves():
+    assert rank(KNOWLEDGE, DeliveryFailure(text="552 mailbox over quota")).verdict.certainty is Certainty.PROVED
+    vague = dataclasses.replace(SNAPSHOT.patterns[2], decisive=False)
+    knowledge = Knowledge(dataclasses.replace(SNAPSHOT, patterns=(*SNAPSHOT.patterns[:2], vague)), KNOWLEDGE.model)
+    assert rank(knowledge, DeliveryFailure(text="552 mailbox over quota")).verdict.certainty is not Certainty.PROVED
+
+
+def test_a_providers_own_pattern_comes_before_the_general_one():
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="user unknown (ACME-7)"))
+    assert [term.ref for term in ranking.terms if term.kind is TermKind.PATTERN] == ["acme-unknown"]
+
+
+def test_a_providers_private_meaning_of_a_code_outranks_the_registered_one():
+    plain = rank(KNOWLEDGE, DeliveryFailure(enhanced="5.1.1"))
+    acme = rank(KNOWLEDGE, DeliveryFailure(enhanced="5.1.1", remote_mta="in.mx.acme.example"))
+    assert plain.top.cause is UNKNOWN
+    assert acme.provider == "acme"
+    assert acme.top.cause is FULL
+
+
+def test_a_registered_code_is_found_whatever_its_class():
+    assert rank(KNOWLEDGE, DeliveryFailure(enhanced="4.2.2")).top.cause is FULL
+
+
+def test_a_code_weighs_less_beside_words():
+    def weight(ranking):
+        return next(line.nats for line in ranking.ledger("unknown-user") if line.kind is TermKind.ENHANCED)
+
+    assert weight(rank(KNOWLEDGE, DeliveryFailure(text="5.1.1 mailbox full quota exceeded", enhanced="5.1.1"))) < weight(rank(KNOWLEDGE, DeliveryFailure(enhanced="5.1.1")))
+
+
+def test_the_stage_tells_sender_from_recipient():
+    assert rank(KNOWLEDGE, DeliveryFailure(code="550", stage=Stage.CONNECT)).top.cause is LISTED
+    assert rank(KNOWLEDGE, DeliveryFailure(code="550", stage=Stage.RCPT)).top.cause is UNKNOWN
+
+
+def test_code_against_words_is_a_contradiction():
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="550 5.1.1 quota exceeded for this mailbox, not enough space", enhanced="5.1.1"))
+    assert {(c.one_cause.slug, c.other_cause.slug) for c in ranking.contradictions} & {("mailbox-full", "unknown-user")}
+
+
+@pytest.mark.parametrize(
+    ("failure", "permanent"),
+    [
+        (DeliveryFailure(code="550"), True),
+        (DeliveryFailure(code="450"), False),
+        (DeliveryFailure(enhanced="4.2.2"), False),
+        (DeliveryFailure(action=Action.DELAYED), False),
+    ],
+)
+def test_the_first_digit_says_whether_it_is_permanent(failure, permanent):
+    assert rank(KNOWLEDGE, failure).verdict.permanent is permanent
+
+
+def test_where_everything_is_ruled_out_the_contradiction_is_said_and_nothing_is_lost():
+    everything = dataclasses.replace(
+        SNAPSHOT.questions[0].answers[1], evidence=says(unknown_user=Strength.RULES_OUT, mailbox_full=Strength.RULES_OUT, spf_fail=Strength.RULES_OUT)
+    )
+    one = dataclasses.replace(SNAPSHOT.questions[0], slug="one", answers=(SNAPSHOT.questions[0].answers[0], everything))
+    rest = dataclasses.replace(everything, evidence=says(ip_listed=Strength.RULES_OUT))
+    two = dataclasses.replace(one, slug="two", answers=(one.answers[0], rest))
+    knowledge = Knowledge(dataclasses.replace(SNAPSHOT, questions=(one, two)), KNOWLEDGE.model)
+    ranking = rank(knowledge, NOTHING, {"one": "all", "two": "all"})
+    assert ranking.contradictory
+    assert sum(h.probability for h in ranking.hypotheses) == pytest.approx(1)
+
+
+def test_the_next_question_is_the_one_that_tells_most():
+    assert rank(KNOWLEDGE, NOTHING).next_question().question.slug == "who-is-affected"
+
+
+def test_a_check_is_proposed_only_where_it_has_something_to_look_at():
+    slugs = [q.question.slug for q in rank(KNOWLEDGE, NOTHING).open_questions({"spf"})]
+    assert "check-spf" in slugs
+    assert "check-spf" not in [q.question.slug for q in rank(KNOWLEDGE, NOTHING).open_questions(())]
+
+
+def test_what_was_asked_is_not_asked_again():
+    assert "who-is-affected" not in [q.question.slug for q in rank(KNOWLEDGE, NOTHING, {"who-is-affected": DONT_KNOW}).open_questions(())]
+
+
+def test_no_question_is_asked_once_one_cause_is_sure():
+    assert rank(KNOWLEDGE, DeliveryFailure(text="552 mailbox over quota")).next_question() is None
+
+
+def test_a_question_that_could_not_change_what_to_do_is_not_asked():
+    ranking = rank(KNOWLEDGE, NOTHING)
+    for question in ranking.open_questions({"spf"}):
+        leaders = {p.leader.slug for p in question.prospects if p.chance >= 0.03}
+        if leaders == {ranking.top.cause.slug}:
+            assert ranking.next_question({"spf"}).question.slug != question.question.slug
+
+
+def test_prospects_say_what_each_answer_would_lead_to():
+    question = rank(KNOWLEDGE, NOTHING).next_question()
+    after = rank(KNOWLEDGE, NOTHING, {"who-is-affected": "all"})
+    prospect = next(p for p in question.prospects if p.answer == "all")
+    assert prospect.leader is after.top.cause
+    assert prospect.leader_probability == pytest.approx(after.top.probability)
+    assert sum(p.chance for p in question.prospects) == pytest.approx(1)
+
+
+def test_the_gain_is_the_entropy_expected_to_go():
+    def entropy(p):
+        return -sum(x * math.log(x) for x in p if x > 0)
+
+    ranking = rank(KNOWLEDGE, NOTHING)
+    question = next(q for q in ranking.open_questions(()) if q.question.slug == "who-is-affected")
+    later = sum(p.chance * entropy(rank(KNOWLEDGE, NOTHING, {"who-is-affected": p.answer}).probabilities) for p in question.prospects)
+    assert question.gain == pytest.approx(entropy(ranking.probabilities) - later)
+
+
+answers = st.fixed_dictionaries(
+    {},
+    optional={
+        question.slug: st.sampled_from([*(a.slug for a in question.answers), DONT_KNOW])
+        for question in SNAPSHOT.questions
+        if question.asked_of is not AskedOf.REPLY
+    },
+)
+
+
+@given(text=st.text(max_size=200), observations=answers, stage=st.sampled_from(list(Stage)))
+def test_any_text_and_any_answers_give_a_ranking(text, observations, stage):
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text=text, stage=stage), observations)
+    assert sum(h.probability for h in ranking.hypotheses) == pytest.approx(1)
+    assert ranking.verdict.certainty in Certainty
+    for hypothesis in ranking.hypotheses:
+        assert ranking.ledger(hypothesis.cause.slug)
+
+
+def test_no_knowledge_gives_no_causes_and_no_crash():
+    ranking = rank(Knowledge(dataclasses.replace(SNAPSHOT, causes=(), questions=(), patterns=(), codes=(), examples=())), DeliveryFailure(text="550 x", code="550"))
+    assert ranking.hypotheses == []
+    assert ranking.verdict.certainty is Certainty.UNCLEAR
+    assert ranking.next_question() is None
+
+
+def test_spf_fails_check_speaks_for_spf():
+    assert rank(KNOWLEDGE, NOTHING, {"check-spf": "fail"}).top.cause is SPF

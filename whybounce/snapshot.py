@@ -1,0 +1,228 @@
+"""KnowledgeSnapshot: all that is known, frozen, as plain values. Built from YAML or from published rows; see compile.py
+for what is precomputed from it. Nothing here computes.
+
+A row names other rows by slug. `check()` in validate.py finds the slugs that name nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Strength(StrEnum):
+    """How an answer, pattern or code speaks for or against a cause. The numbers are in compile.py."""
+
+    PROVES = "proves"
+    STRONGLY_FOR = "strongly for"
+    FOR = "for"
+    SLIGHTLY_FOR = "slightly for"
+    SLIGHTLY_AGAINST = "slightly against"
+    AGAINST = "against"
+    STRONGLY_AGAINST = "strongly against"
+    RULES_OUT = "rules out"
+
+
+class Frequency(StrEnum):
+    """How common an answer is among failures of other causes, or a cause among all failures."""
+
+    USUAL = "usual"
+    COMMON = "common"
+    OCCASIONAL = "occasional"
+    RARE = "rare"
+    VERY_RARE = "very rare"
+
+
+class Actor(StrEnum):
+    """Who must act. NOBODY: wait."""
+
+    SENDER = "sender"
+    SENDER_ADMIN = "sender-admin"
+    RECIPIENT = "recipient"
+    RECIPIENT_ADMIN = "recipient-admin"
+    NOBODY = "nobody"
+
+
+class AskedOf(StrEnum):
+    """Who answers a question: a person, a check of whybounce.checks, or the reply itself (the stage)."""
+
+    PERSON = "person"
+    CHECK = "check"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a row's facts come from: "RFC 5321 section 4.2.2" or a page title, its address, the day it was checked."""
+
+    title: str
+    url: str = ""
+    checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyStep:
+    """One thing to do. `text` and `wording` may hold {placeholders} of remedies.PLACEHOLDERS.
+
+    wording     what to tell the person who must act, ready to copy; "" where none is needed
+    check       name of the check that proves it done, "" where none can
+    """
+
+    slug: str
+    who: Actor
+    text: str
+    wording: str = ""
+    check: str = ""
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    cause: str
+    strength: Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a delivery failed.
+
+    category    slug of the contract's cause categories
+    summary     two or three sentences for the customer; explanation: for the engineer (Markdown)
+    permanent   True: repeating the message unchanged cannot help; False: it can; None: depends on the case
+    """
+
+    slug: str
+    title: str
+    category: str
+    who_acts: tuple[Actor, ...]
+    frequency: Frequency
+    summary: str
+    explanation: str = ""
+    permanent: bool | None = None
+    steps: tuple[RemedyStep, ...] = ()
+    see_also: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of a question's fixed answers. `informative` is False for "could not look": it is then no evidence at all."""
+
+    slug: str
+    text: str
+    base_rate: Frequency = Frequency.COMMON
+    informative: bool = True
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Asked of a person, or answered by the check or the part of the reply that `check` names."""
+
+    slug: str
+    text: str
+    why: str
+    asked_of: AskedOf
+    answers: tuple[Answer, ...]
+    check: str = ""
+    symptom: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPattern:
+    """An RE2 expression, searched without regard to case in the reply's text (one line, codes kept).
+
+    provider    slug of the provider or mail server whose wording this is; "" for a general one
+    decisive    a curator vouches that these words mean this cause and no other
+    """
+
+    slug: str
+    pattern: str
+    provider: str = ""
+    meaning: str = ""
+    decisive: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    examples: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled reply: what a server said, and the cause it meant. The text model is fitted on these."""
+
+    text: str
+    cause: str
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who receives or filters mail.
+
+    kind            "mailbox", "gateway", "mta" (a mail server program), "esp", "forwarder"
+    mx_suffixes     host names of its MX end so (".google.com"), matched on label boundaries
+    reply_marks     RE2: its own marks in a reply's text ("gsmtp")
+    """
+
+    slug: str
+    name: str
+    kind: str
+    mx_suffixes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    reply_marks: tuple[str, ...] = ()
+    postmaster_page: str = ""
+    note: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Myth:
+    """Popular advice about a code that is wrong, and what is so."""
+
+    claim: str
+    truth: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCode:
+    """A basic ("550") or enhanced ("5.1.1", or "X.1.1" for any class) code.
+
+    provider    "" for the standard's meaning; a provider's slug where it uses the code for something of its own
+    standard    defined by an RFC or registered with IANA (False: folk usage)
+    text fields Markdown
+    """
+
+    code: str
+    title: str
+    meaning: str
+    provider: str = ""
+    standard: bool = True
+    commands: tuple[str, ...] = ()
+    retry: str = ""
+    usual_causes: str = ""
+    find_out: str = ""
+    what_to_do: str = ""
+    myths: tuple[Myth, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeSnapshot:
+    """Everything published, in the order in which a curator arranged it. `revision` is 0 for a snapshot made from files."""
+
+    causes: tuple[Cause, ...] = ()
+    questions: tuple[Question, ...] = ()
+    patterns: tuple[ReplyPattern, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    codes: tuple[StatusCode, ...] = ()
+    examples: tuple[Example, ...] = ()
+    revision: int = field(default=0, compare=False)

@@ -1,0 +1,216 @@
+"""What must hold between the rows of a snapshot before it may be published."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from whybounce.checks.registry import CHECKS
+from whybounce.failure import Stage
+from whybounce.remedies import PLACEHOLDERS, placeholders_of
+from whybounce.snapshot import AskedOf, Cause, Evidence, KnowledgeSnapshot, Question, ReplyPattern, Strength
+from whybounce.status import is_enhanced_code, is_reply_code
+
+CATEGORIES = (
+    "unknown_recipient",
+    "mailbox_full",
+    "mailbox_disabled",
+    "domain_dns",
+    "connection",
+    "routing_loop",
+    "relay_auth",
+    "sender_auth",
+    "reputation",
+    "ptr_helo",
+    "sender_rejected",
+    "content_spam",
+    "virus_attachment",
+    "message_format",
+    "too_large",
+    "rate_limit",
+    "policy",
+    "tls",
+    "protocol",
+    "remote_system",
+    "not_a_bounce",
+    "undetermined",
+)
+PROVIDER_KINDS = ("mailbox", "gateway", "mta", "esp", "forwarder")
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_REGISTERED = re.compile(r"X\.\d{1,3}\.\d{1,3}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`kind` and `row` name the row ("causes", "mailbox-full"); `message` is a sentence that says what is wrong."""
+
+    kind: str
+    row: str
+    message: str
+
+
+def re2_error(pattern: str) -> str:
+    """Why `pattern` cannot be used as a reply pattern: "" where it can. It must compile and not match the empty text."""
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        message = error.args[0] if error.args else error
+        return f"the pattern does not compile: {message.decode() if isinstance(message, bytes) else message}"
+    if compiled.search(""):
+        return "the pattern matches the empty text, and so every reply"
+    return ""
+
+
+def validate(snapshot: KnowledgeSnapshot) -> list[Problem]:
+    """All problems of a snapshot; an empty list where it may be published."""
+    return [
+        *_duplicates(snapshot),
+        *_references(snapshot),
+        *(problem for cause in snapshot.causes for problem in _cause(cause)),
+        *(problem for question in snapshot.questions for problem in _question(question, snapshot)),
+        *(problem for pattern in snapshot.patterns for problem in _pattern(pattern)),
+        *_codes(snapshot),
+    ]
+
+
+def _duplicates(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    named: dict[str, Iterable[Any]] = {
+        "causes": snapshot.causes,
+        "questions": snapshot.questions,
+        "patterns": snapshot.patterns,
+        "providers": snapshot.providers,
+    }
+    for kind, rows in named.items():
+        for slug, count in Counter(row.slug for row in rows).items():
+            if count > 1:
+                yield Problem(kind, slug, f"the slug {slug!r} is used {count} times")
+            if not _SLUG.fullmatch(slug):
+                yield Problem(kind, slug, f"{slug!r} is no slug: lower-case letters, digits and single hyphens")
+    for (code, provider), count in Counter((row.code, row.provider) for row in snapshot.codes).items():
+        if count > 1:
+            yield Problem("codes", f"{code} {provider}".strip(), f"the code is described {count} times")
+    labels: dict[str, set[str]] = {}
+    for example in snapshot.examples:
+        labels.setdefault(example.text, set()).add(example.cause)
+    for text, causes in labels.items():
+        if len(causes) > 1:
+            yield Problem("examples", text, f"the same text is labelled with {len(causes)} causes: {', '.join(sorted(causes))}")
+
+
+def _references(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    causes = {cause.slug for cause in snapshot.causes}
+    providers = {provider.slug for provider in snapshot.providers} | {""}
+
+    def unknown(kind: str, row: str, evidence: Iterable[Evidence]) -> Iterator[Problem]:
+        for item in evidence:
+            if item.cause not in causes:
+                yield Problem(kind, row, f"its evidence names the cause {item.cause!r}, which does not exist")
+
+    for cause in snapshot.causes:
+        for slug in cause.see_also:
+            if slug not in causes:
+                yield Problem("causes", cause.slug, f"see_also names the cause {slug!r}, which does not exist")
+    for question in snapshot.questions:
+        for answer in question.answers:
+            yield from unknown("questions", question.slug, answer.evidence)
+            if answer.evidence and causes and causes <= {e.cause for e in answer.evidence if e.strength is Strength.RULES_OUT}:
+                yield Problem("questions", question.slug, f"the answer {answer.slug!r} rules out every cause")
+    for pattern in snapshot.patterns:
+        yield from unknown("patterns", pattern.slug, pattern.evidence)
+        if pattern.provider not in providers:
+            yield Problem("patterns", pattern.slug, f"the provider {pattern.provider!r} does not exist")
+    for code in snapshot.codes:
+        row = f"{code.code} {code.provider}".strip()
+        yield from unknown("codes", row, code.evidence)
+        if code.provider not in providers:
+            yield Problem("codes", row, f"the provider {code.provider!r} does not exist")
+    for example in snapshot.examples:
+        if example.cause not in causes:
+            yield Problem("examples", example.text, f"it is labelled with the cause {example.cause!r}, which does not exist")
+        if example.provider not in providers:
+            yield Problem("examples", example.text, f"the provider {example.provider!r} does not exist")
+    for provider in snapshot.providers:
+        if provider.kind not in PROVIDER_KINDS:
+            yield Problem("providers", provider.slug, f"its kind {provider.kind!r} is none of {', '.join(PROVIDER_KINDS)}")
+        for mark in provider.reply_marks:
+            if error := re2_error(mark):
+                yield Problem("providers", provider.slug, f"reply mark {mark!r}: {error}")
+
+
+def _cause(cause: Cause) -> Iterator[Problem]:
+    if cause.category not in CATEGORIES:
+        yield Problem("causes", cause.slug, f"its category {cause.category!r} is none of {', '.join(CATEGORIES)}")
+    if not cause.steps:
+        yield Problem("causes", cause.slug, "it has no remedy steps")
+    if not cause.who_acts:
+        yield Problem("causes", cause.slug, "it does not say who acts")
+    for slug, count in Counter(step.slug for step in cause.steps).items():
+        if count > 1:
+            yield Problem("causes", cause.slug, f"the step {slug!r} stands {count} times")
+    for step in cause.steps:
+        if step.check and step.check not in CHECKS:
+            yield Problem("causes", cause.slug, f"the step {step.slug!r} names the check {step.check!r}, which does not exist")
+        for name in placeholders_of(step.text + step.wording):
+            if name not in PLACEHOLDERS:
+                yield Problem("causes", cause.slug, f"the step {step.slug!r} uses {{{name}}}; there are {', '.join(sorted(PLACEHOLDERS))}")
+
+
+def _question(question: Question, snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    slugs = [answer.slug for answer in question.answers]
+    for slug, count in Counter(slugs).items():
+        if count > 1:
+            yield Problem("questions", question.slug, f"the answer {slug!r} stands {count} times")
+    if len(slugs) < 2:
+        yield Problem("questions", question.slug, "a question needs two answers or more")
+    if question.asked_of is AskedOf.PERSON:
+        if question.check:
+            yield Problem("questions", question.slug, "a question asked of a person names no check")
+        return
+    if question.asked_of is AskedOf.REPLY:
+        declared = {stage.value for stage in Stage if stage.value} if question.check == "stage" else set()
+    else:
+        check = CHECKS.get(question.check)
+        declared = {answer.slug for answer in check.answers} if check else set()
+        for answer in check.answers if check else ():
+            row = next((a for a in question.answers if a.slug == answer.slug), None)
+            if row and row.informative != answer.informative:
+                yield Problem("questions", question.slug, f"the answer {row.slug!r} must have informative: {str(answer.informative).lower()}")
+    if not declared:
+        yield Problem("questions", question.slug, f"{question.check!r} is no check that could answer it")
+    for slug in declared - set(slugs):
+        yield Problem("questions", question.slug, f"the check can answer {slug!r}, which is not among its answers")
+    for slug in set(slugs) - declared:
+        yield Problem("questions", question.slug, f"its answer {slug!r} is never given by the check {question.check!r}")
+
+
+def _pattern(pattern: ReplyPattern) -> Iterator[Problem]:
+    if error := re2_error(pattern.pattern):
+        yield Problem("patterns", pattern.slug, error)
+        return
+    if not pattern.evidence:
+        yield Problem("patterns", pattern.slug, "it speaks for no cause")
+    if pattern.decisive and not any(item.strength is Strength.PROVES for item in pattern.evidence):
+        yield Problem("patterns", pattern.slug, "it is decisive but proves no cause")
+    if not pattern.examples:
+        yield Problem("patterns", pattern.slug, "it has no example text")
+    options = re2.Options()
+    options.case_sensitive = False
+    compiled = re2.compile(pattern.pattern, options)
+    for example in pattern.examples:
+        if not compiled.search(example):
+            yield Problem("patterns", pattern.slug, f"it does not match its own example {example!r}")
+
+
+def _codes(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    for row in snapshot.codes:
+        if not (is_reply_code(row.code) or is_enhanced_code(row.code) or _REGISTERED.fullmatch(row.code)):
+            yield Problem("codes", f"{row.code} {row.provider}".strip(), "it is neither a reply code nor an enhanced status code")
