@@ -25,7 +25,7 @@ $(VENV)/.dev: requirements-dev.txt
 run: $(VENV)/.run ## serve on http://127.0.0.1:8000 (development settings, SQLite)
 	@DEBUG=1 $(BIN)/python manage.py prepare
 	@echo "Whybounce serves on http://$(ADDRESS):$(PORT)/ (stop with Ctrl-C)"
-	@DEBUG=1 exec $(BIN)/granian --interface asgi --host $(ADDRESS) --port $(PORT) --no-ws --log-level warning config.asgi:application
+	@DEBUG=1 exec $(BIN)/granian --interface asginl --host $(ADDRESS) --port $(PORT) --no-ws --log-level warning config.asgi:application
 
 test: $(VENV)/.dev ## all tests: SQLite, and PostgreSQL and a browser where there are any
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tests/run.sh

@@ -37,7 +37,9 @@ class RowForm(forms.ModelForm):
 class ProviderForm(RowForm):
     mx_suffixes = LinesField(required=False, label=_("MX host names end in"), help_text=_("One a line, for example .google.com"))
     domains = LinesField(required=False, label=_("mail domains"), help_text=_("One a line."))
-    reply_marks = LinesField(required=False, label=_("marks in its replies"), help_text=_("RE2, one a line. A mark must be its own and nobody else's."))
+    reply_marks = LinesField(
+        required=False, label=_("marks in its replies"), help_text=_("RE2, one a line. A mark must be its own and nobody else's.")
+    )
 
 
 class CauseForm(RowForm):
@@ -57,7 +59,9 @@ class StepForm(forms.ModelForm):
         for name in ("text", "wording"):
             for placeholder in placeholders_of(cleaned.get(name) or ""):
                 if placeholder not in PLACEHOLDERS:
-                    self.add_error(name, _("{%(name)s} is no placeholder. There are: %(all)s") % {"name": placeholder, "all": ", ".join(sorted(PLACEHOLDERS))})
+                    self.add_error(
+                        name, _("{%(name)s} is no placeholder. There are: %(all)s") % {"name": placeholder, "all": ", ".join(sorted(PLACEHOLDERS))}
+                    )
         return cleaned
 
 

@@ -46,7 +46,7 @@ class RecordsField(LinesField):
             return value
         return "\n".join(" | ".join(str(item.get(key, "")) for key in self.keys).rstrip(" |") for item in value)
 
-    def to_python(self, value: Any) -> list[dict[str, str]]:
+    def to_python(self, value: Any) -> Any:
         return [self._record(line) for line in _lines(value or "")]
 
     def _record(self, line: str) -> dict[str, str]:
@@ -63,10 +63,6 @@ class RecordsField(LinesField):
 
 
 class ChoicesField(forms.MultipleChoiceField):
-    """A list of fixed choices, kept in the order of the choices."""
+    """A list of fixed choices."""
 
     widget = forms.CheckboxSelectMultiple
-
-    def clean(self, value: Any) -> list[str]:
-        chosen = super().clean(value)
-        return [key for key, _label in self.choices if key in chosen]

@@ -99,7 +99,8 @@ class _Plan:
                 if shipped and shipped == now:
                     found["gone"].append(Row(kind, name))
                     self._withdraw.append((kind, pk))
-        self.report = LoadReport(*(tuple(found[name]) for name in ("new", "changed", "kept", "gone")), same)
+        new, changed, kept, gone = (tuple(found[name]) for name in ("new", "changed", "kept", "gone"))
+        self.report = LoadReport(new, changed, kept, gone, same)
 
     def _present(self, kind: str) -> dict[str, tuple[int, str, str]]:
         """name -> (primary key, digest as shipped, digest now) of the rows that are not withdrawn."""

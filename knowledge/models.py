@@ -208,7 +208,10 @@ class StatusCode(Row):
         ordering = ("code", "position", "pk")
         verbose_name = _("status code")
         verbose_name_plural = _("status codes")
-        constraints = (models.UniqueConstraint(fields=["code", "provider"], name="code_once_a_provider", nulls_distinct=False),)
+        constraints = (
+            models.UniqueConstraint(fields=["code", "provider"], name="code_once_a_provider"),
+            models.UniqueConstraint(fields=["code"], condition=models.Q(provider__isnull=True), name="code_once_in_the_standard"),
+        )
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"

@@ -198,8 +198,8 @@ class Writer:
     def _write_codes(self, value: s.StatusCode, base: dict[str, Any]) -> None:
         fields = {name: getattr(value, name) for name in ("title", "meaning", "standard", "retry", "usual_causes", "find_out", "what_to_do")}
         fields["commands"] = list(value.commands)
-        key = {"code": value.code, "provider_id": self._providers.get(value.provider)}
-        row, new = models.StatusCode.objects.update_or_create(**key, defaults=base | fields)
+        provider = self._providers.get(value.provider)
+        row, new = models.StatusCode.objects.update_or_create(code=value.code, provider_id=provider, defaults=base | fields)
         if not new:
             row.evidence.all().delete()
             row.myths.all().delete()

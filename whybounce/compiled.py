@@ -58,7 +58,9 @@ class Knowledge:
         self.log_prior: Vector = np.log(rates / rates.sum()) if len(rates) else rates
         self.questions: Mapping[str, CompiledQuestion] = {question.slug: self._question(question) for question in snapshot.questions}
         self.by_check: Mapping[str, Question] = {q.check: q for q in snapshot.questions if q.asked_of is not AskedOf.PERSON}
-        self.code_evidence: Mapping[tuple[str, str], Vector] = {(row.code, row.provider): self.nats(row.evidence) for row in snapshot.codes if row.evidence}
+        self.code_evidence: Mapping[tuple[str, str], Vector] = {
+            (row.code, row.provider): self.nats(row.evidence) for row in snapshot.codes if row.evidence
+        }
         self.matcher = ReplyMatcher(snapshot.patterns)
         self.provider_finder = ProviderFinder(snapshot.providers)
         self.word_columns = np.array([self.index[slug] for slug in self.model.causes if slug in self.index], dtype=np.intp)

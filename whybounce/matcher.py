@@ -23,15 +23,16 @@ class _Set:
     """Many expressions searched in one pass."""
 
     def __init__(self, expressions: Sequence[str]) -> None:
-        self._set = re2.Set.SearchSet(_options()) if expressions else None
+        self._set = re2.Set.SearchSet(_options())
         for expression in expressions:
             self._set.Add(expression)
-        if self._set:
+        self._any = bool(expressions)  # an empty set cannot be compiled
+        if self._any:
             self._set.Compile()
 
     def matches(self, text: str) -> list[int]:
         """The numbers of the expressions that stand in `text`, ascending."""
-        return sorted(self._set.Match(text) or ()) if self._set else []
+        return sorted(self._set.Match(text) or ()) if self._any else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,7 +296,11 @@ class Ranking:
         found = []
         for slug, compiled in self.knowledge.questions.items():
             question = compiled.question
-            if slug in self.observations or question.asked_of is AskedOf.REPLY or (question.asked_of is AskedOf.CHECK and question.check not in checks):
+            if (
+                slug in self.observations
+                or question.asked_of is AskedOf.REPLY
+                or (question.asked_of is AskedOf.CHECK and question.check not in checks)
+            ):
                 continue
             gain = _expected_gain(compiled.p, self.probabilities)
             if gain >= _MIN_GAIN:
@@ -337,7 +341,8 @@ def _normalise(scores: Vector) -> Vector:
     if not len(scores):
         return scores
     weights: Vector = np.exp(scores - scores.max())
-    return weights / weights.sum()
+    weights /= weights.sum()
+    return weights
 
 
 def _expected_gain(p_answer: Vector, probabilities: Vector) -> float:

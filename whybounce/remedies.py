@@ -85,7 +85,7 @@ def values_of(failure: DeliveryFailure, provider: str = "") -> dict[str, str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> tuple[Part, ...]:
-    """`text` with each {placeholder} replaced by its value, or by the words of PLACEHOLDERS where the value is empty."""
+    """`text` with each {placeholder} replaced by its value, or where that is empty by words that stand in for it."""
     parts: list[Part] = []
     position = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -95,11 +95,18 @@ def fill(text: str, values: Mapping[str, str]) -> tuple[Part, ...]:
         if match.start() > position:
             parts.append(Part(text[position : match.start()]))
         value = values.get(name, "")
-        parts.append(Part(value or PLACEHOLDERS[name], name, bool(value)))
+        parts.append(Part(value or _stand_in(name, text, match), name, bool(value)))
         position = match.end()
     if position < len(text):
         parts.append(Part(text[position:]))
     return tuple(parts)
+
+
+def _stand_in(name: str, text: str, match: re.Match[str]) -> str:
+    """Words where a sentence goes on; SENDER-DOMAIN inside a name, an address or a record ("mail.{sender_domain}")."""
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    inside = (before and before in ".@:-=/_") or (after and after in "@:-=/_") or (after == "." and text[match.end() + 1 : match.end() + 2].isalnum())
+    return name.upper().replace("_", "-") if inside else PLACEHOLDERS[name]
 
 
 def remedy(cause: Cause, values: Mapping[str, str]) -> Iterable[FilledStep]:

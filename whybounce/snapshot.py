@@ -6,7 +6,7 @@ A row names other rows by slug. `check()` in validate.py finds the slugs that na
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -215,9 +215,12 @@ class StatusCode:
     sources: tuple[Source, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KnowledgeSnapshot:
-    """Everything published, in the order in which a curator arranged it. `revision` is 0 for a snapshot made from files."""
+    """Everything published, in the order in which a curator arranged it. `revision` is 0 for a snapshot made from files.
+
+    Compared and hashed by identity: what is worked out from a snapshot is kept under it.
+    """
 
     causes: tuple[Cause, ...] = ()
     questions: tuple[Question, ...] = ()
@@ -225,4 +228,4 @@ class KnowledgeSnapshot:
     providers: tuple[Provider, ...] = ()
     codes: tuple[StatusCode, ...] = ()
     examples: tuple[Example, ...] = ()
-    revision: int = field(default=0, compare=False)
+    revision: int = 0

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,12 @@ def _is_address(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     labels = text.split(".")
-    return len(labels) > 1 and labels[-1].isalpha() and len(labels[-1]) > 1 and all(label.replace("-", "").replace("_", "").isalnum() for label in labels)
+    return (
+        len(labels) > 1
+        and labels[-1].isalpha()
+        and len(labels[-1]) > 1
+        and all(label.replace("-", "").replace("_", "").isalnum() for label in labels)
+    )
 
 
 def tokens_of(text: str) -> list[str]:
@@ -105,7 +111,7 @@ def tokens_of(text: str) -> list[str]:
 
 def units_of(tokens: Sequence[str]) -> list[str]:
     """The distinct tokens and the distinct pairs of neighbours ("mailbox full"): what the model knows a reply by."""
-    return list(dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False))]))
+    return list(dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in pairwise(tokens))]))
 
 
 def _features_of(unit: str) -> list[tuple[str, float]]:

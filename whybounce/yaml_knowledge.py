@@ -47,7 +47,8 @@ class KnowledgeError(Exception):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """SafeLoader (in C where PyYAML has it: ten times as fast) that notes in each mapping the line it begins on, refuses a key given twice, and keeps dates as text."""
+    """SafeLoader (in C where PyYAML has it: ten times as fast) that notes in each mapping the line it begins on, refuses a key
+    given twice, and keeps dates as text."""
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
@@ -189,7 +190,8 @@ def folder_digest(folder: Path) -> str:
 
 def from_document(document: Mapping[str, list[Any]], revision: int = 0) -> KnowledgeSnapshot:
     """The snapshot of a document made by `document.to_document`. It was valid when it was stored and is not checked again."""
-    return KnowledgeSnapshot(**{kind: tuple(_row(_KINDS[kind], item, 0) for item in items) for kind, items in document.items()}, revision=revision)
+    rows: dict[str, Any] = {kind: tuple(_row(_KINDS[kind], item, 0) for item in items) for kind, items in document.items()}
+    return KnowledgeSnapshot(**rows, revision=revision)
 
 
 def identity(row: Any) -> str:
@@ -204,8 +206,6 @@ def identity(row: Any) -> str:
 def _locate(problem: Problem, origins: dict[tuple[str, str], str]) -> str:
     where = origins.get((problem.kind, problem.row), problem.kind)
     return f"{where}: {problem.row}: {problem.message}"
-
-
 
 
 if __name__ == "__main__":
