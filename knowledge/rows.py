@@ -199,7 +199,7 @@ class Writer:
         fields = {name: getattr(value, name) for name in ("title", "meaning", "standard", "retry", "usual_causes", "find_out", "what_to_do")}
         fields["commands"] = list(value.commands)
         provider = self._providers.get(value.provider)
-        row, new = models.StatusCode.objects.update_or_create(code=value.code, provider_id=provider, defaults=base | fields)
+        row, new = models.StatusCode.objects.update_or_create(code=value.code, provider_id=provider, defaults=base | fields)  # type: ignore[misc]  # None is a fine lookup
         if not new:
             row.evidence.all().delete()
             row.myths.all().delete()

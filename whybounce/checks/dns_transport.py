@@ -1,0 +1,118 @@
+"""One DNS message to one name server, and its response: UDP, then TCP where it was cut short (RFC 7766). Never raises."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import dns.asyncbackend
+import dns.asyncquery
+import dns.exception
+import dns.flags
+import dns.inet
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+
+from whybounce.checks.dns_message import Status
+
+# What fits in one packet nearly everywhere (RFC 9715 section 3.2).
+UDP_PAYLOAD = 1232
+
+_FAILURES = {dns.rcode.SERVFAIL: Status.SERVFAIL, dns.rcode.REFUSED: Status.REFUSED}
+_GOOD = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+
+
+class NameServer(NamedTuple):
+    """A recursive name server: an address literal and a port."""
+
+    host: str
+    port: int = 53
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`"192.0.2.1:5300"`, `"[2001:db8::1]:5300"`, either without the port. ValueError with a sentence."""
+        host, port = text.strip(), "53"
+        if host.startswith("["):
+            host, _, rest = host[1:].partition("]")
+            port = rest.removeprefix(":") or port
+        elif host.count(":") == 1:
+            host, port = host.split(":")
+        try:
+            ipaddress.ip_address(host)
+            number = int(port)
+        except ValueError:
+            raise ValueError(f"{text!r} is no name server: an IP address is needed, with a port where it is not 53, such as 192.0.2.1:5300") from None
+        if not 0 < number < 65536:
+            raise ValueError(f"{text!r} has a port that does not exist: it must lie between 1 and 65535")
+        return cls(host, number)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one server did with one message. `status` is ANSWERED for NOERROR and NXDOMAIN; a failing rcode keeps its response,
+    so that its extended errors can be read."""
+
+    server: NameServer
+    status: Status
+    response: dns.message.Message | None = None
+    detail: str = ""
+    elapsed_ms: int = 0
+    size: int = 0
+
+
+async def exchange(qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server: NameServer, deadline: float) -> Outcome:
+    """Ask `server`, waiting until `deadline` (event loop time) at most. Packets that are no answer to the question are passed over."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    query = dns.message.make_query(qname, qtype, use_edns=0, payload=UDP_PAYLOAD, flags=dns.flags.RD | dns.flags.AD)
+    try:
+        response = await _udp_then_tcp(query, server, deadline)
+    except (dns.exception.Timeout, TimeoutError):
+        return Outcome(server, Status.TIMEOUT, detail=f"{server} did not answer")
+    except _TcpFailed as error:
+        return Outcome(server, Status.ERROR, detail=f"{server} cut its answer short over UDP and did not give it over TCP ({error})")
+    except (OSError, EOFError) as error:
+        return Outcome(server, Status.ERROR, detail=f"{server} cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})")
+    except (dns.exception.DNSException, ValueError) as error:
+        return Outcome(server, Status.ERROR, detail=f"{server} sent an answer that cannot be read ({type(error).__name__})")
+    rcode = response.rcode()
+    status = Status.ANSWERED if rcode in _GOOD else _FAILURES.get(rcode, Status.ERROR)
+    return Outcome(server, status, response, elapsed_ms=round((loop.time() - began) * 1000), size=len(response.wire or b""))
+
+
+class _TcpFailed(Exception):
+    pass
+
+
+async def _udp_then_tcp(query: dns.message.Message, server: NameServer, deadline: float) -> dns.message.Message:
+    loop = asyncio.get_running_loop()
+    family = dns.inet.af_for_address(server.host)
+    backend = dns.asyncbackend.get_backend("asyncio")
+    # A connected socket, so that a port where nobody listens is noticed at once.
+    sock = await backend.make_socket(family, socket.SOCK_DGRAM, 0, None, (server.host, server.port))  # type: ignore[no-untyped-call]
+    try:
+        async with sock:
+            return await dns.asyncquery.udp(
+                query,
+                server.host,
+                timeout=max(0.0, deadline - loop.time()),
+                port=server.port,
+                sock=sock,
+                ignore_unexpected=True,
+                ignore_errors=True,
+                raise_on_truncation=True,
+            )
+    except dns.message.Truncated:
+        pass
+    try:
+        return await dns.asyncquery.tcp(query, server.host, timeout=max(0.0, deadline - loop.time()), port=server.port)
+    except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
+        raise _TcpFailed(type(error).__name__) from error

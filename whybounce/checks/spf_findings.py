@@ -1,0 +1,78 @@
+"""What an SPF evaluation found, as findings and as a sentence."""
+
+from __future__ import annotations
+
+from whybounce.checks.guard import shown
+from whybounce.checks.result import Fact, Finding, Severity
+from whybounce.checks.spf_audit import Audit
+from whybounce.checks.spf_eval import MAX_VOIDS, Evaluation
+from whybounce.checks.spf_tree import Node, Reason, SpfStop
+
+_OF_RESULT = {
+    "pass": ("spf.pass", Severity.OK),
+    "fail": ("spf.fail", Severity.ERROR),
+    "softfail": ("spf.softfail", Severity.WARNING),
+    "neutral": ("spf.neutral", Severity.WARNING),
+    "none": ("spf.none", Severity.WARNING),
+}
+
+
+def evaluation_findings(kind: str, result: str, root: Node, stop: SpfStop | None, evaluation: Evaluation) -> list[Finding]:
+    """The finding for the result or for what stopped the evaluation, and whether stricter receivers count otherwise."""
+    if stop is not None:
+        return [stop_finding(stop, Severity.ERROR)]
+    name, severity = _OF_RESULT[result]
+    if kind == "helo" and result == "fail":
+        name = "spf.helo_fail"
+    data: dict[str, Fact] = {"domain": shown(root.domain)}
+    if result != "none":
+        data |= {"ip": str(evaluation.sender.ip), "record": root.record, "matched": shown(evaluation.matched)}
+    findings = [Finding(name, severity, data)]
+    if evaluation.voids <= MAX_VOIDS < evaluation.voids_by_name:
+        findings.append(Finding("spf.fail_or_void", Severity.WARNING, {"domain": shown(root.domain), "voids": evaluation.voids_by_name}))
+    return findings
+
+
+def audit_findings(audit: Audit, domain: str, stop: SpfStop | None, grave: Severity) -> list[Finding]:
+    """What is wrong anywhere in the record. `stop` is what the evaluation came upon itself; `grave`: how grave the rest is."""
+    findings = []
+    too_many = audit.too_many(domain)
+    known = {(stop.reason, stop.domain.lower())} if stop else set()
+    for problem in [*audit.problems, *([too_many] if too_many else [])]:
+        key = (problem.reason, problem.domain.lower())
+        if key in known or (problem.reason is Reason.TOO_MANY_LOOKUPS and stop is not None and stop.reason is problem.reason):
+            continue
+        known.add(key)
+        if problem.result == "permerror" or (stop is None and grave is Severity.ERROR):
+            findings.append(stop_finding(problem, grave))
+    if audit.ptr:
+        findings.append(Finding("spf.ptr", Severity.WARNING, {"domains": [shown(name) for name in sorted(set(audit.ptr))]}))
+    if audit.plus_all:
+        findings.append(Finding("spf.plus_all", Severity.WARNING, {"domains": [shown(name) for name in sorted(set(audit.plus_all))]}))
+    return findings
+
+
+def stop_finding(stop: SpfStop, grave: Severity) -> Finding:
+    """The finding for what stopped an evaluation; where DNS failed, it is never an error of the record."""
+    if stop.reason in (Reason.TEMPERROR, Reason.NOT_ASKED):
+        return Finding("spf.temperror", Severity.UNKNOWN, stop.data())
+    return Finding(f"spf.{stop.reason.value}", grave, stop.data())
+
+
+def result_sentence(result: str, root: Node, stop: SpfStop | None, evaluation: Evaluation | None) -> str:
+    """One sentence that says what was seen."""
+    domain = shown(root.domain)
+    if result == "none":
+        return f"{domain} has no SPF record, so receivers cannot tell who may send for it."
+    if stop is not None:
+        if result == "permerror":
+            return f"The SPF record of {domain} cannot be used: {stop.detail}."
+        return f"The SPF result for {domain} could not be found out: {stop.detail}."
+    ip = evaluation.sender.ip if evaluation else "the sending address"
+    by = f" (by {shown(evaluation.matched)})" if evaluation and evaluation.matched else ""
+    return {
+        "pass": f"The SPF record of {domain} allows {ip}{by}.",
+        "fail": f"The SPF record of {domain} does not allow {ip}{by}.",
+        "softfail": f"The SPF record of {domain} says that {ip} is probably not allowed{by}.",
+        "neutral": f"The SPF record of {domain} says nothing about {ip}{by or ': nothing in it matches, and it has no all term'}.",
+    }[result]

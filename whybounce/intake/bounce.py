@@ -1,0 +1,155 @@
+"""A report of failed delivery, from its fields and its explanation together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from whybounce.failure import DeliveryFailure, IntakeReport, Span
+from whybounce.intake.addresses import find_address
+from whybounce.intake.dsn import Notification, read_notification
+from whybounce.intake.mail import Mail, read_message
+from whybounce.intake.original import Original, read_original
+from whybounce.intake.page import Page, Part
+from whybounce.intake.prose import read_prose
+from whybounce.intake.sections import refine
+from whybounce.intake.signs import from_daemon, is_report, other_kind
+
+
+def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
+    """The failures of one e-mail; where it reports none, its kind. A bounce that it carries as an attachment counts."""
+    page = refine(mail.page)
+    notification = read_notification(page)
+    if notification.failures or is_report(mail):
+        if not notification.failures and notification.succeeded:
+            return _delivered(page, notification)
+        if "message/feedback-report" not in mail.types:
+            report = read_page(page, notification, mail.headers)
+            told = any("recipient" in failure.spans for failure in report.failures)
+            if not told and depth < 2:
+                report = _carried(mail, depth, only_reports=True) or report
+            if report.failures:
+                return report
+    kind, note = other_kind(mail)
+    carried = _carried(mail, depth) if kind == "ordinary-mail" and depth < 2 else None
+    return carried or IntakeReport("mail", page.text, (), kind, (note,))
+
+
+def _carried(mail: Mail, depth: int, only_reports: bool = False) -> IntakeReport | None:
+    """The first bounce among the mails that this one carries: somebody forwarded it, or a gateway wrapped it."""
+    for attached in mail.attached[:10]:
+        if only_reports and attached.get_content_type() != "multipart/report":
+            continue
+        inner = read_mail(read_message(attached), depth + 1)
+        if inner.failures:
+            return inner
+    return None
+
+
+def _delivered(page: Page, notification: Notification) -> IntakeReport:
+    count = f"{notification.succeeded} recipients" if notification.succeeded > 1 else "the recipient"
+    note = f"This notification (RFC 3464) says that the mail was delivered or handed on for {count}. Nothing failed."
+    return IntakeReport("dsn", page.text, (), "delivered", (note,))
+
+
+def read_page(page: Page, notification: Notification, headers: dict[str, str]) -> IntakeReport:
+    """The failures of a report's page; `headers` are the report's own (empty where only its text was pasted)."""
+    original = read_original(page)
+    failed = headers.get("x-failed-recipients", "")
+    fallback = _addresses(failed) or original.to
+    senders = frozenset(address.lower() for name in ("from", "to", "reply-to", "return-path") for address in _addresses(headers.get(name, ""))) | {
+        original.header_from.lower(),
+        original.envelope_sender.lower(),
+    }
+    told = read_prose(page, senders, fallback)
+    failures = _merged(list(notification.failures), told, _addresses(failed)) if notification.failures else told
+    failures = [failure for failure in failures if failure.recipient or failure.text]
+    filled = tuple(_fill(failure, notification, original, headers, page) for failure in failures)
+    return IntakeReport("dsn" if notification.failures else "bounce-mail", page.text, filled)
+
+
+def _merged(noted: list[DeliveryFailure], told: list[DeliveryFailure], failed: tuple[str, ...]) -> list[DeliveryFailure]:
+    by_address = {failure.recipient.lower(): failure for failure in told}
+    merged = []
+    for number, failure in enumerate(noted):
+        other = by_address.get(failure.recipient.lower()) or by_address.get(failure.original_recipient.lower())
+        if other is None and len(told) == len(noted):
+            other = told[number]
+        if not failure.recipient and len(noted) == 1 and failed:
+            failure = replace(failure, recipient=failed[0])
+        merged.append(_joined(failure, other) if other else failure)
+    return merged
+
+
+def _joined(noted: DeliveryFailure, told: DeliveryFailure) -> DeliveryFailure:
+    """The fields' facts, completed by the explanation's: the reply where the fields have none, the stage, the host."""
+    spans = dict(noted.spans)
+    changes: dict[str, object] = {}
+    takes_reply = not noted.text or (noted.code is None and told.code is not None)
+    if noted.text[3:4] == "-" and told.text.startswith(noted.text):  # sendmail notes the first line alone
+        takes_reply = True
+    wanted = ["stage", "remote_mta", "sending_ip", "message_size", "recipient"]
+    if takes_reply and told.text:
+        changes["text"] = told.text
+        spans.pop("text", None)
+        if "text" in told.spans:
+            spans["text"] = told.spans["text"]
+        wanted.append("code")
+        if told.enhanced and (noted.enhanced is None or noted.enhanced.endswith(".0.0")):
+            changes["enhanced"] = told.enhanced
+            spans["enhanced"] = told.spans["enhanced"]
+    for name in wanted:
+        if not getattr(noted, name) and getattr(told, name):
+            changes[name] = getattr(told, name)
+            spans.pop(name, None)
+            if name in told.spans:
+                spans[name] = told.spans[name]
+    return replace(noted, spans=spans, **changes)  # type: ignore[arg-type]
+
+
+def _fill(failure: DeliveryFailure, notification: Notification, original: Original, headers: dict[str, str], page: Page) -> DeliveryFailure:
+    sender, span = notification.envelope_sender, notification.sender_span
+    if not sender:
+        sender, span = original.envelope_sender, original.sender_span
+    if not sender:
+        sender, span = _report_to(headers, page)
+    spans = dict(failure.spans)
+    if sender and span is not None:
+        spans["envelope_sender"] = span
+    return replace(
+        failure,
+        envelope_sender=failure.envelope_sender or sender,
+        header_from=original.header_from,
+        message_id=original.message_id,
+        subject=original.subject,
+        queue_id=notification.queue_id,
+        reporting_mta=failure.reporting_mta or notification.reporting_mta,
+        sent_at=failure.sent_at or notification.arrival or headers.get("date", ""),
+        spans=spans,
+    )
+
+
+def _report_to(headers: dict[str, str], page: Page) -> tuple[str, Span | None]:
+    """A report goes to the envelope sender (RFC 5321 section 4.5.5), so a single To names it."""
+    addresses = _addresses(headers.get("to", ""))
+    if not from_daemon(headers.get("from", "")) and headers.get("return-path") != "<>":  # somebody forwarded it
+        return "", None
+    if len(addresses) != 1:
+        return "", None
+    for section in page.of(Part.HEAD):
+        at = page.text.find("To: ", section.start, section.end)
+        place = page.text.find(addresses[0], at, section.end) if at >= 0 else -1
+        if place >= 0:
+            return addresses[0], Span(place, place + len(addresses[0]))
+    return addresses[0], None
+
+
+def _addresses(value: str) -> tuple[str, ...]:
+    found: list[str] = []
+    at = 0
+    while len(found) < 100:
+        place = find_address(value, at, len(value))
+        if place is None:
+            break
+        found.append(value[slice(*place)])
+        at = place[1]
+    return tuple(dict.fromkeys(found))

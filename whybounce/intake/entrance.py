@@ -1,0 +1,154 @@
+"""From pasted bytes to a report: limits, decoding, and the registry of forms, asked in order."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from whybounce.failure import IntakeReport
+from whybounce.intake import mbox, ses
+from whybounce.intake.bounce import read_mail, read_page
+from whybounce.intake.dsn import read_notification
+from whybounce.intake.mail import MAX_TEXT, looks_like_mail, parse, to_text
+from whybounce.intake.page import Page, PageBuilder, Part, unquote
+from whybounce.intake.reply import read_text
+from whybounce.intake.sections import refine
+from whybounce.intake.signs import reads_as_report
+
+MAX_BYTES = 25_000_000
+MAX_PARSED = 2_000_000
+"""Bytes of one e-mail that are parsed: a report's own parts stand before the returned mail and its attachments."""
+_CONTROLS = bytes(byte for byte in range(1, 32) if byte not in b"\t\n\f\r\x1b")
+_BINARY = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an Office document"),
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"GIF8", "a picture (GIF)"),
+    (b"\xd0\xcf\x11\xe0", "an Outlook message or another OLE file"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+
+
+@dataclass(slots=True)
+class Paste:
+    """What was pasted: `data` with LF line ends; `text` is the same, decoded, when a form asks for it first."""
+
+    data: bytes
+    _text: str | None = None
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = unquote(to_text(self.data[: MAX_TEXT * 4])[:MAX_TEXT])
+        return self._text
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that pastes come in. `read` gives None for a paste that is not of this form."""
+
+    slug: str
+    read: Callable[[Paste], IntakeReport | None]
+
+
+def read(data: bytes) -> IntakeReport:
+    """Reads a paste of any form. Never raises: what cannot be read is said in `kind`, `notes` or `error`."""
+    if len(data) > MAX_BYTES:
+        return IntakeReport("", error=f"The paste is {-(-len(data) // 1_000_000)} MB; the limit is {MAX_BYTES // 1_000_000} MB.")
+    if not data.strip(b" \t\r\n\0\x0b\x0c"):
+        note = "There is nothing here. Paste a bounce, a reply of a mail server or a code such as 5.7.1."
+        return IntakeReport("empty", kind="empty", notes=(note,))
+    binary = _binary(data)
+    if binary is not None:
+        return binary
+    paste = Paste(_line_ends(_unicode(data)))
+    try:
+        return next(report for form in FORMS if (report := form.read(paste)) is not None)
+    except Exception:  # noqa: BLE001 (whatever a hostile mail does to the stdlib's parser: the page must show something)
+        return read_text(paste.text)
+
+
+def _binary(data: bytes) -> IntakeReport | None:
+    """A file that is no text: by its first bytes, or by its share of control characters."""
+    name = next((name for magic, name in _BINARY if data.startswith(magic)), "")
+    if not name:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return None
+        head = data[:4096]
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        if (controls * 20 <= len(head) and head.count(0) * 3 <= len(head)) or _unicode(data) is not data:
+            return None
+        name = "a binary file"
+    note = f"This is {name}, not text. Save the bounce as .eml (in most mail programs: save as, or show original) or copy its text and paste that."
+    return IntakeReport("binary", kind="binary", notes=(note,))
+
+
+def _unicode(data: bytes) -> bytes:
+    """UTF-16, as Windows programs save text, as UTF-8; other data unchanged, a UTF-8 byte order mark dropped."""
+    if data.startswith(codecs.BOM_UTF8):
+        return data[3:]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    head = data[:200]
+    if len(head) >= 8 and head[1::2].count(0) * 10 > len(head) * 4 and not head[::2].count(0):
+        return data.decode("utf-16-le", "replace").encode("utf-8", "replace")
+    return data
+
+
+def _line_ends(data: bytes) -> bytes:
+    """LF alone: mails come with CRLF, and from old Macs with CR."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
+def _read_mbox(paste: Paste) -> IntakeReport | None:
+    messages = mbox.split(paste.data)
+    if len(messages) < 2:
+        return None
+    return mbox.join([_read_one(message) for message in messages], len(messages))
+
+
+def _read_one(data: bytes) -> IntakeReport:
+    one = Paste(data)
+    return _read_mail(one) or _read_report_text(one) or read_text(one.text)
+
+
+def _read_mail(paste: Paste) -> IntakeReport | None:
+    data = paste.data.lstrip(b"\n \t\0")
+    if not looks_like_mail(data):
+        return None
+    mail = parse(data[:MAX_PARSED])
+    report = read_mail(mail)
+    if not report.failures:
+        return next((found for section in mail.page.of(Part.HUMAN) if (found := ses.read_notification(mail.page.slice(section)))), report)
+    return report
+
+
+def _read_notification(paste: Paste) -> IntakeReport | None:
+    return ses.read_notification(paste.text)
+
+
+def _read_report_text(paste: Paste) -> IntakeReport | None:
+    """The text of a report, pasted without its headers."""
+    if not reads_as_report(paste.text):
+        return None
+    builder = PageBuilder()
+    builder.add(Part.HUMAN, paste.text)
+    page: Page = refine(builder.page())
+    report = read_page(page, read_notification(page), {})
+    return report if report.failures else None
+
+
+def _read_text(paste: Paste) -> IntakeReport:
+    return read_text(paste.text)
+
+
+# A new form is one module and one line here; the first that reads the paste wins.
+FORMS = (
+    Form("mbox", _read_mbox),
+    Form("mail", _read_mail),
+    Form("ses-notification", _read_notification),
+    Form("report-text", _read_report_text),
+    Form("reply", _read_text),
+)
