@@ -123,7 +123,7 @@ class AnswerEvidenceInline(NestedTabularInline):
 
 class AnswerInline(NestedStackedInline):
     model = models.Answer
-    fields = (("position", "slug", "base_rate", "informative"), "text")
+    fields = (("position", "slug", "base_rate", "informative", "others"), "text")
     extra = 0
     inlines = (AnswerEvidenceInline,)
 

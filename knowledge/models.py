@@ -156,6 +156,7 @@ class Question(Row):
     asked_of = models.CharField(_("asked of"), max_length=10, choices=_choices(snapshot.AskedOf), default=snapshot.AskedOf.PERSON.value)
     check_name = models.CharField(_("answered by"), max_length=20, blank=True, help_text=_("The check, or “stage”."))
     symptom = models.BooleanField(_("symptom"), default=False, help_text=_("May be asked first, where there is no error text."))
+    without_text = models.BooleanField(_("only without an error text"), default=False, help_text=_("Where there is a text, it says this already."))
     help = models.TextField(_("how to find out"), blank=True)
     history = HistoricalRecords()
 
@@ -176,6 +177,7 @@ class Answer(models.Model):
     slug = models.SlugField(_("slug"), max_length=80)
     text = models.CharField(_("answer"), max_length=240)
     base_rate = models.CharField(_("given anyway"), max_length=12, choices=_choices(snapshot.Frequency), default=snapshot.Frequency.COMMON.value)
+    others = models.CharField(_("for causes not named"), max_length=16, choices=_choices(snapshot.Strength), blank=True)
     informative = models.BooleanField(_("is evidence"), default=True, help_text=_("No: the check could not look."))
     history = HistoricalRecords()
 
@@ -202,6 +204,7 @@ class StatusCode(Row):
     usual_causes = models.TextField(_("usual causes"), blank=True)
     find_out = models.TextField(_("how to find out"), blank=True)
     what_to_do = models.TextField(_("what to do"), blank=True)
+    others = models.CharField(_("for causes not named"), max_length=16, choices=_choices(snapshot.Strength), blank=True)
     history = HistoricalRecords()
 
     class Meta:

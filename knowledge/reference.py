@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from whybounce.status import is_enhanced_code
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+_REGISTERED = re.compile(r"X\.\d{1,3}\.\d{1,3}", re.ASCII)
 _FOR = (Strength.PROVES, Strength.STRONGLY_FOR, Strength.FOR, Strength.SLIGHTLY_FOR)
 
 
@@ -81,7 +83,7 @@ def code_page(code: str) -> CodePage | None:
 def _code_page(known: KnowledgeSnapshot, code: str) -> CodePage | None:
     registered = f"X{code[1:]}" if is_enhanced_code(code) else code
     rows = [row for row in known.codes if row.code in (code, registered)]
-    if code.startswith("X."):
+    if _REGISTERED.fullmatch(code):
         rows = [row for row in known.codes if row.code.partition(".")[2] == code[2:]]
     if not rows:
         return None

@@ -22,6 +22,10 @@ def _evidence(items: Iterable[models.Evidence], allowed: frozenset[str] | None) 
     return tuple(s.Evidence(e.cause.slug, s.Strength(e.strength)) for e in items if allowed is None or e.cause.slug in allowed)
 
 
+def _others(row: models.Answer | models.StatusCode) -> s.Strength | None:
+    return s.Strength(row.others) if row.others else None
+
+
 def provider_value(row: models.Provider) -> s.Provider:
     return s.Provider(
         row.slug, row.name, row.kind, tuple(row.mx_suffixes), tuple(row.domains), tuple(row.reply_marks), row.postmaster_page, row.note, _sources(row)
@@ -50,9 +54,9 @@ def cause_value(row: models.Cause, allowed: frozenset[str] | None = None) -> s.C
 
 def question_value(row: models.Question, allowed: frozenset[str] | None = None) -> s.Question:
     answers = tuple(
-        s.Answer(a.slug, a.text, s.Frequency(a.base_rate), a.informative, _evidence(a.evidence.all(), allowed)) for a in row.answers.all()
+        s.Answer(a.slug, a.text, s.Frequency(a.base_rate), a.informative, _evidence(a.evidence.all(), allowed), _others(a)) for a in row.answers.all()
     )
-    return s.Question(row.slug, row.text, row.why, s.AskedOf(row.asked_of), answers, row.check_name, row.symptom, row.help)
+    return s.Question(row.slug, row.text, row.why, s.AskedOf(row.asked_of), answers, row.check_name, row.symptom, row.help, row.without_text)
 
 
 def pattern_value(row: models.ReplyPattern, allowed: frozenset[str] | None = None) -> s.ReplyPattern:
@@ -82,6 +86,7 @@ def code_value(row: models.StatusCode, allowed: frozenset[str] | None = None) ->
         what_to_do=row.what_to_do,
         myths=tuple(s.Myth(m.claim, m.truth, m.source) for m in row.myths.all()),
         evidence=_evidence(row.evidence.all(), allowed),
+        others=_others(row),
         sources=_sources(row),
     )
 
@@ -174,13 +179,19 @@ class Writer:
         )
 
     def _write_questions(self, value: s.Question, base: dict[str, Any]) -> None:
-        fields = {name: getattr(value, name) for name in ("text", "why", "symptom", "help")}
+        fields = {name: getattr(value, name) for name in ("text", "why", "symptom", "help", "without_text")}
         fields |= {"asked_of": value.asked_of.value, "check_name": value.check}
         row, _new = models.Question.objects.update_or_create(slug=value.slug, defaults=base | fields)
         row.answers.all().delete()
         for i, x in enumerate(value.answers):
             answer = models.Answer.objects.create(
-                question=row, position=i, slug=x.slug, text=x.text, base_rate=x.base_rate.value, informative=x.informative
+                question=row,
+                position=i,
+                slug=x.slug,
+                text=x.text,
+                base_rate=x.base_rate.value,
+                informative=x.informative,
+                others=x.others.value if x.others else "",
             )
             self._say(x.evidence, answer=answer)
 
@@ -197,7 +208,7 @@ class Writer:
 
     def _write_codes(self, value: s.StatusCode, base: dict[str, Any]) -> None:
         fields = {name: getattr(value, name) for name in ("title", "meaning", "standard", "retry", "usual_causes", "find_out", "what_to_do")}
-        fields["commands"] = list(value.commands)
+        fields |= {"commands": list(value.commands), "others": value.others.value if value.others else ""}
         provider = self._providers.get(value.provider)
         row, new = models.StatusCode.objects.update_or_create(code=value.code, provider_id=provider, defaults=base | fields)  # type: ignore[misc]  # None is a fine lookup
         if not new:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -13,16 +13,17 @@ from django.urls import reverse
 
 from knowledge.current import snapshot
 from whybounce.remedies import fill
-from whybounce.snapshot import KnowledgeSnapshot
+from whybounce.snapshot import KnowledgeSnapshot, Strength
 
 KINDS = ("code", "cause", "reply", "provider")
 """In the order in which groups are shown, but for codes: they come first only where a number was typed."""
 _PER_KIND = 8
 _MAX_QUERY = 300
 # What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1".
-_NUMBER = re.compile(r"(?<![\w.])([245][0-5]?[0-9]?|[245]\.(?:\d{1,3}(?:\.\d{0,3})?)?)(?![\w])", re.ASCII)
+_NUMBER = re.compile(r"(?<![\w.])([245]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]?\d?)(?!\w|\.\d)", re.ASCII)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _MAX_WORDS = 12
+_STRENGTHS = tuple(Strength)  # from "proves" to "rules out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
         steps = " ".join(part.text for step in cause.steps for part in fill(step.text, {}))
         yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), f"{cause.summary} {cause.slug} {steps}", cause.summary)
     for pattern in known.patterns:
-        best = next((titles[item.cause] for item in pattern.evidence if item.cause in titles), None)
+        meant = min(pattern.evidence, key=lambda item: _STRENGTHS.index(item.strength), default=None)
+        best = titles.get(meant.cause) if meant else None
         if best and pattern.examples:
             yield _Entry("reply", names.get(pattern.provider, ""), best.title, reverse("cause", args=[best.slug]), " ".join(pattern.examples))
     for provider in known.providers:
@@ -106,7 +108,8 @@ class _Index:
 
     def search(self, query: str) -> list[Group]:
         words = [word.lower() for word in _WORD.findall(_NUMBER.sub(" ", query))][:_MAX_WORDS]
-        found = list(self._by_number(_NUMBER.findall(query)))
+        numbers = [number for number in _NUMBER.findall(query) if len(number) > 2 or not words]  # "5" in "5 minutes" begins no code
+        found = list(self._by_number(numbers))
         if words:
             found += [entry for entry in self._by_words(words) if entry not in found]
         groups: dict[str, list[Hit]] = {}
@@ -114,18 +117,17 @@ class _Index:
             hits = groups.setdefault(entry.kind, [])
             if len(hits) < _PER_KIND:
                 hits.append(Hit(entry.kind, entry.label, entry.title, entry.url, _excerpt(entry.excerpt or entry.text, words)))
-        order = KINDS if _NUMBER.search(query) else ("cause", "code", "reply", "provider")
+        order = KINDS if numbers else ("cause", "code", "reply", "provider")
         return [Group(kind, tuple(groups[kind])) for kind in order if kind in groups]
 
     def _by_number(self, numbers: list[str]) -> Iterator[_Entry]:
         """Codes that begin with what was typed, the exact one first; the registered meaning (X.1.1) answers for 5.1.1."""
+        codes = [entry for entry in self._entries if entry.kind == "code"]
         for number in reversed(numbers):  # of "550-5.7.26" the enhanced code says more
-            registered = f"X{number[1:]}" if "." in number else ""
-            codes = [entry for entry in self._entries if entry.kind == "code"]
-            exact = [entry for entry in codes if entry.label in (number, registered)]
-            begins = [entry for entry in codes if entry.label.startswith((number, registered or number)) and entry not in exact]
-            yield from exact
-            yield from begins[: _PER_KIND - len(exact)] if not exact or "." in number else ()
+            registered = f"X{number[1:]}" if "." in number else number
+            found = [_in_class(entry, number) for entry in codes if entry.label.startswith((number, registered))]
+            exact = [entry for entry in found if entry.label == number]
+            yield from exact or found[:_PER_KIND]
 
     def _by_words(self, words: list[str]) -> list[_Entry]:
         groups = [(tantivy.Occur.Must, self._word(word, last=word == words[-1])) for word in words]
@@ -149,6 +151,14 @@ class _Index:
     def _run(self, query: tantivy.Query) -> list[_Entry]:
         searcher = self._index.searcher()
         return [self._entries[searcher.doc(address)["number"][0]] for _score, address in searcher.search(query, limit=60).hits]
+
+
+def _in_class(entry: _Entry, number: str) -> _Entry:
+    """The registered X.1.1 as the 5.1.1 that was typed."""
+    if not entry.label.startswith("X"):
+        return entry
+    label = number[0] + entry.label[1:]
+    return replace(entry, label=label, url=reverse("code", args=[label]))
 
 
 def _is_like(found: str, typed: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
 
 from knowledge.reference import cause_page, cause_sections, code_page, code_sections
 from knowledge.search import search as find
@@ -37,8 +38,10 @@ def cause(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def search(request: HttpRequest) -> HttpResponse:
     """Results as one types (htmx asks for the part alone), or a whole page."""
     query = request.GET.get("q", "").strip()
-    template = "knowledge/search.html#results" if request.htmx else "knowledge/search.html"  # type: ignore[attr-defined]
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    template = "knowledge/search.html#results" if htmx and not htmx.history_restore_request else "knowledge/search.html"
     return render(request, template, {"query": query, "groups": find(query)})

@@ -7,7 +7,7 @@ from typing import Any
 
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure, IntakeReport
-from whybounce.reasoning import LedgerLine, Ranking, TermKind, rank
+from whybounce.reasoning import Hypothesis, LedgerLine, Ranking, TermKind, rank
 from whybounce.remedies import fill, values_of
 from whybounce.snapshot import Strength
 
@@ -74,16 +74,22 @@ def failure_json(ranking: Ranking) -> dict[str, Any]:
                 "title": hypothesis.cause.title,
                 "category": hypothesis.cause.category,
                 "probability": round(hypothesis.probability, 4),
-                "because": list(_because(ranking.ledger(hypothesis.cause.slug))),
+                "because": list(_because(hypothesis, ranking.ledger(hypothesis.cause.slug))),
             }
             for hypothesis in shown
         ],
     }
 
 
-def _because(lines: list[LedgerLine]) -> Iterator[dict[str, str]]:
+_MAY_PROVE = (TermKind.PATTERN, TermKind.ANSWER, TermKind.CHECK)
+
+
+def _because(hypothesis: Hypothesis, lines: list[LedgerLine]) -> Iterator[dict[str, str]]:
+    """The lines that say something. Only what a curator vouched for proves; words and codes, however clear, speak strongly."""
     for line in lines:
         strength = strength_in_words(line.nats)
+        if strength == Strength.PROVES and not (hypothesis.proved and line.kind in _MAY_PROVE):
+            strength = Strength.STRONGLY_FOR.value
         if strength and line.kind is not TermKind.PRIOR:
             yield {"observation": ":".join(part for part in (line.kind.value, line.ref, line.value) if part), "strength": strength}
 

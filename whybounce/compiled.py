@@ -59,16 +59,16 @@ class Knowledge:
         self.questions: Mapping[str, CompiledQuestion] = {question.slug: self._question(question) for question in snapshot.questions}
         self.by_check: Mapping[str, Question] = {q.check: q for q in snapshot.questions if q.asked_of is not AskedOf.PERSON}
         self.code_evidence: Mapping[tuple[str, str], Vector] = {
-            (row.code, row.provider): self.nats(row.evidence) for row in snapshot.codes if row.evidence
+            (row.code, row.provider): self.nats(row.evidence, row.others) for row in snapshot.codes if row.evidence
         }
         self.matcher = ReplyMatcher(snapshot.patterns)
         self.provider_finder = ProviderFinder(snapshot.providers)
         self.word_columns = np.array([self.index[slug] for slug in self.model.causes if slug in self.index], dtype=np.intp)
         self.word_sources = np.array([i for i, slug in enumerate(self.model.causes) if slug in self.index], dtype=np.intp)
 
-    def nats(self, evidence: Iterable[Evidence]) -> Vector:
-        """Evidence rows as a vector over the causes."""
-        vector = np.zeros(len(self.causes))
+    def nats(self, evidence: Iterable[Evidence], others: Strength | None = None) -> Vector:
+        """Evidence rows as a vector over the causes; `others` is the strength for those not named."""
+        vector = np.full(len(self.causes), NATS[others] if others else 0.0)
         for item in evidence:
             vector[self.index[item.cause]] = NATS[item.strength]
         return vector
@@ -81,7 +81,7 @@ class Knowledge:
     def _question(self, question: Question) -> CompiledQuestion:
         """P(answer | cause): the answer's base rate times exp(strength), normalised over the answers that are evidence."""
         informative = [answer for answer in question.answers if answer.informative]
-        strength = np.array([self.nats(answer.evidence) for answer in informative]).reshape(len(informative), len(self.causes))
+        strength = np.array([self.nats(answer.evidence, answer.others) for answer in informative]).reshape(len(informative), len(self.causes))
         weight = np.array([[RATE[answer.base_rate]] for answer in informative]).reshape(-1, 1) * np.exp(strength)
         with np.errstate(divide="ignore", invalid="ignore"):
             p = weight / weight.sum(axis=0)

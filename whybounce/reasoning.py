@@ -299,6 +299,7 @@ class Ranking:
             if (
                 slug in self.observations
                 or question.asked_of is AskedOf.REPLY
+                or (question.without_text and self.failure.text)
                 or (question.asked_of is AskedOf.CHECK and question.check not in checks)
             ):
                 continue
@@ -309,7 +310,7 @@ class Ranking:
         return [NextQuestion(self.knowledge.questions[slug].question, gain, self._prospects(slug)) for _value, gain, slug in found]
 
     def next_question(self, checks: Collection[str] = (), asked_of: AskedOf | None = None) -> NextQuestion | None:
-        """The most worthwhile open question; None when one cause is sure or none would change what to do."""
+        """The most worthwhile open question; None when one cause is sure, or when one leads and no answer would change what to do."""
         top = self.top
         if top is None or top.probability >= SURE:
             return None
@@ -317,7 +318,7 @@ class Ranking:
             q
             for q in self.open_questions(checks)
             if (asked_of is None or q.question.asked_of is asked_of)
-            and any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in q.prospects)
+            and (top.probability < 0.5 or any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in q.prospects))
         )
         return next(useful, None)
 

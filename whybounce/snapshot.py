@@ -112,18 +112,25 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One of a question's fixed answers. `informative` is False for "could not look": it is then no evidence at all."""
+    """One of a question's fixed answers. `informative` is False for "could not look": it is then no evidence at all.
+    `others`: what it says of every cause that its evidence does not name; None: nothing.
+    """
 
     slug: str
     text: str
     base_rate: Frequency = Frequency.COMMON
     informative: bool = True
     evidence: tuple[Evidence, ...] = ()
+    others: Strength | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asked of a person, or answered by the check or the part of the reply that `check` names."""
+    """Asked of a person, or answered by the check or the part of the reply that `check` names.
+
+    symptom         may be asked first, where there is no error text
+    without_text    asked only where there is no error text: with one, the text says it
+    """
 
     slug: str
     text: str
@@ -133,6 +140,7 @@ class Question:
     check: str = ""
     symptom: bool = False
     help: str = ""
+    without_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,7 @@ class StatusCode:
 
     provider    "" for the standard's meaning; a provider's slug where it uses the code for something of its own
     standard    defined by an RFC or registered with IANA (False: folk usage)
+    others      what the code says of every cause that its evidence does not name; None: nothing
     text fields Markdown
     """
 
@@ -212,6 +221,7 @@ class StatusCode:
     what_to_do: str = ""
     myths: tuple[Myth, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    others: Strength | None = None
     sources: tuple[Source, ...] = ()
 
 

@@ -43,6 +43,7 @@ CATEGORIES = (
 PROVIDER_KINDS = ("mailbox", "gateway", "mta", "esp", "forwarder")
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_FOLK = re.compile(r"[2-5]\d\d", re.ASCII)  # seen in practice, outside the grammar of RFC 5321 section 4.2
 _REGISTERED = re.compile(r"X\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
@@ -122,7 +123,11 @@ def _references(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for question in snapshot.questions:
         for answer in question.answers:
             yield from unknown("questions", question.slug, answer.evidence)
-            if answer.evidence and causes and causes <= {e.cause for e in answer.evidence if e.strength is Strength.RULES_OUT}:
+            named = {e.cause for e in answer.evidence}
+            possible = {e.cause for e in answer.evidence if e.strength is not Strength.RULES_OUT}
+            if answer.others is not Strength.RULES_OUT:
+                possible |= causes - named
+            if causes and not possible & causes:
                 yield Problem("questions", question.slug, f"the answer {answer.slug!r} rules out every cause")
     for pattern in snapshot.patterns:
         yield from unknown("patterns", pattern.slug, pattern.evidence)
@@ -212,5 +217,5 @@ def _pattern(pattern: ReplyPattern) -> Iterator[Problem]:
 
 def _codes(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for row in snapshot.codes:
-        if not (is_reply_code(row.code) or is_enhanced_code(row.code) or _REGISTERED.fullmatch(row.code)):
+        if not (is_reply_code(row.code) or is_enhanced_code(row.code) or _REGISTERED.fullmatch(row.code) or (not row.standard and _FOLK.fullmatch(row.code))):
             yield Problem("codes", f"{row.code} {row.provider}".strip(), "it is neither a reply code nor an enhanced status code")

@@ -26,6 +26,7 @@ from whybounce.status import is_enhanced_code, is_reply_code
 
 MAX_TOKENS = 160
 _MAX_WORD = 24
+_MAX_KEPT = 60  # a longer piece (base64, a URL) hardly comes twice: its tokens are not kept in memory
 _NGRAMS = (3, 4, 5)
 _NGRAM_WEIGHT = 0.45  # n-grams help with unseen inflections and other languages; whole words should lead
 _PAIR_WEIGHT = 0.8
@@ -36,10 +37,20 @@ _EDGES = " \t\r\n\"'`´.,;:!?()[]{}<>«»“”„‘’*=|#~-_/\\"
 Vector = npt.NDArray[np.float32]
 
 
-@lru_cache(maxsize=100_000)
 def _words_of(piece: str) -> tuple[str, ...]:
     """The tokens of one piece of text without white space, lower case: `"<anna@example.net>:"` -> `("@addr",)`."""
+    heads: list[str] = []
     core = piece.strip(_EDGES)
+    while core[3:4] == "-" and is_reply_code(core[:3]):  # "550-5.1.1"
+        heads.append(core[:3])
+        core = core[4:].strip(_EDGES)
+    return (*heads, *_unprefixed(core))
+
+
+_common_words_of = lru_cache(maxsize=100_000)(_words_of)
+
+
+def _unprefixed(core: str) -> tuple[str, ...]:
     if not core:
         return ()
     if is_reply_code(core) or is_enhanced_code(core):
@@ -52,9 +63,6 @@ def _words_of(piece: str) -> tuple[str, ...]:
         return ("@ip",)
     if core.isdigit():
         return ("@num",) if len(core) > 3 else (core,)
-    head, separator, tail = core.partition("-")
-    if separator and is_reply_code(head):
-        return (head, *_words_of(tail))
     if _is_host(core):
         return ("@host",)
     words: list[str] = []
@@ -102,8 +110,8 @@ def _is_host(text: str) -> bool:
 def tokens_of(text: str) -> list[str]:
     """The tokens of a reply in order, at most MAX_TOKENS."""
     out: list[str] = []
-    for piece in text[: 40 * MAX_TOKENS].lower().replace("(", " ").replace("/", " / ").replace(": / / ", "://").split():
-        out += _words_of(piece)
+    for piece in text[: 40 * MAX_TOKENS].lower().replace("(", " ").replace("/", " / ").replace(": /  / ", "://").split():
+        out += _common_words_of(piece) if len(piece) <= _MAX_KEPT else _words_of(piece)
         if len(out) >= MAX_TOKENS:
             break
     return out[:MAX_TOKENS]

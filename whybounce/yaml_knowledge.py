@@ -55,6 +55,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     out: dict[str, Any] = {_LINE: node.start_mark.line + 1}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is no text; put it in quotes", key_node.start_mark)
         if key in out:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
         out[key] = loader.construct_object(value_node, deep=True)
@@ -154,8 +156,11 @@ def read_folder(folder: Path) -> KnowledgeSnapshot:
         name = path.relative_to(folder).as_posix()
         try:
             document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            problems.append(f"{name}: {' '.join(str(error).split())}")
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: bytes that are no UTF-8, or a tag such as !!int on other text
+            problems.append(_unreadable(name, error))
+            continue
+        if document is not None and not isinstance(document, dict):
+            problems.append(f"{name}:1: a file holds lists under the keys {', '.join(_KINDS)}")
             continue
         for key, items in (document or {}).items():
             if key == _LINE:
@@ -206,6 +211,13 @@ def identity(row: Any) -> str:
 def _locate(problem: Problem, origins: dict[tuple[str, str], str]) -> str:
     where = origins.get((problem.kind, problem.row), problem.kind)
     return f"{where}: {problem.row}: {problem.message}"
+
+
+def _unreadable(name: str, error: Exception) -> str:
+    """What the YAML reader says, as `file:line: sentence` where it knows the line."""
+    mark = getattr(error, "problem_mark", None)
+    said = " ".join(str(part) for part in (getattr(error, "context", None), getattr(error, "problem", None)) if part) or str(error)
+    return f"{name}{f':{mark.line + 1}' if mark else ''}: {' '.join(said.split())}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 
 from django import template
@@ -28,7 +29,12 @@ def markdown(text: str) -> SafeString:
 @register.filter
 def visible(text: str) -> str:
     """Control and direction-changing characters as code points (U+202E), so that a server's text cannot disguise itself."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else f"⟨U+{ord(letter):04X}⟩" for letter in text)
+    return "".join(letter if _plain(letter) else f"⟨U+{ord(letter):04X}⟩" for letter in text)
+
+
+def _plain(letter: str) -> bool:
+    """Printable, a line end or a tab, or one of the spaces that Python calls unprintable (no-break, ideographic)."""
+    return letter.isprintable() or letter in "\n\t" or unicodedata.category(letter) == "Zs"
 
 
 @register.filter

@@ -38,7 +38,9 @@ WHO_IS_AFFECTED = Question(
     "One address points to the mailbox.",
     AskedOf.PERSON,
     (
-        Answer("one", "One address", Frequency.COMMON, evidence=says(unknown_user=Strength.FOR, mailbox_full=Strength.FOR, ip_listed=Strength.AGAINST)),
+        Answer(
+            "one", "One address", Frequency.COMMON, evidence=says(unknown_user=Strength.FOR, mailbox_full=Strength.FOR, ip_listed=Strength.AGAINST)
+        ),
         Answer("all", "Everybody", Frequency.COMMON, evidence=says(unknown_user=Strength.RULES_OUT, ip_listed=Strength.FOR)),
     ),
     symptom=True,
@@ -70,7 +72,9 @@ CHECK_SPF = Question(
 )
 PATTERNS = (
     ReplyPattern("general-unknown", r"user unknown", evidence=says(unknown_user=Strength.STRONGLY_FOR), examples=("550 User unknown",)),
-    ReplyPattern("acme-unknown", r"user unknown \(ACME-7\)", "acme", evidence=says(mailbox_full=Strength.STRONGLY_FOR), examples=("550 user unknown (ACME-7)",)),
+    ReplyPattern(
+        "acme-unknown", r"user unknown \(ACME-7\)", "acme", evidence=says(mailbox_full=Strength.STRONGLY_FOR), examples=("550 user unknown (ACME-7)",)
+    ),
     ReplyPattern("decisive", r"over quota", decisive=True, evidence=says(mailbox_full=Strength.PROVES), examples=("552 mailbox over quota",)),
 )
 SNAPSHOT = KnowledgeSnapshot(

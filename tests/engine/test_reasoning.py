@@ -30,7 +30,9 @@ def test_without_any_observation_the_prior_ranks():
 
 
 def test_probabilities_sum_to_one():
-    ranking = rank(KNOWLEDGE, DeliveryFailure(text="550 5.1.1 user unknown", code="550", enhanced="5.1.1", stage=Stage.RCPT), {"who-is-affected": "one"})
+    ranking = rank(
+        KNOWLEDGE, DeliveryFailure(text="550 5.1.1 user unknown", code="550", enhanced="5.1.1", stage=Stage.RCPT), {"who-is-affected": "one"}
+    )
     assert sum(h.probability for h in ranking.hypotheses) == pytest.approx(1)
 
 
@@ -100,7 +102,9 @@ def test_a_code_weighs_less_beside_words():
     def weight(ranking):
         return next(line.nats for line in ranking.ledger("unknown-user") if line.kind is TermKind.ENHANCED)
 
-    assert weight(rank(KNOWLEDGE, DeliveryFailure(text="5.1.1 mailbox full quota exceeded", enhanced="5.1.1"))) < weight(rank(KNOWLEDGE, DeliveryFailure(enhanced="5.1.1")))
+    assert weight(rank(KNOWLEDGE, DeliveryFailure(text="5.1.1 mailbox full quota exceeded", enhanced="5.1.1"))) < weight(
+        rank(KNOWLEDGE, DeliveryFailure(enhanced="5.1.1"))
+    )
 
 
 def test_the_stage_tells_sender_from_recipient():
@@ -204,7 +208,10 @@ def test_any_text_and_any_answers_give_a_ranking(text, observations, stage):
 
 
 def test_no_knowledge_gives_no_causes_and_no_crash():
-    ranking = rank(Knowledge(dataclasses.replace(SNAPSHOT, causes=(), questions=(), patterns=(), codes=(), examples=())), DeliveryFailure(text="550 x", code="550"))
+    ranking = rank(
+        Knowledge(dataclasses.replace(SNAPSHOT, causes=(), questions=(), patterns=(), codes=(), examples=())),
+        DeliveryFailure(text="550 x", code="550"),
+    )
     assert ranking.hypotheses == []
     assert ranking.verdict.certainty is Certainty.UNCLEAR
     assert ranking.next_question() is None

@@ -53,7 +53,7 @@ class Lookup:
     server       the name server that answered, "address:port"
     ede          extended DNS errors (RFC 8914), such as "9 DNSKEY Missing: ..."
     detail       why, for ERROR, TIMEOUT and UNKNOWN
-    elapsed_ms   time of the try that answered
+    elapsed_ms   from the first time that this name server was asked until it answered
     size         octets of the answer
     open_target  an alias target of which the answer tells nothing: it has still to be asked for
     """

@@ -58,7 +58,7 @@ class NameServer(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one server did with one message. `status` is ANSWERED for NOERROR and NXDOMAIN; a failing rcode keeps its response,
-    so that its extended errors can be read."""
+    so that its extended errors can be read. `elapsed_ms` is set by whoever asked several times."""
 
     server: NameServer
     status: Status
@@ -70,8 +70,6 @@ class Outcome:
 
 async def exchange(qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server: NameServer, deadline: float) -> Outcome:
     """Ask `server`, waiting until `deadline` (event loop time) at most. Packets that are no answer to the question are passed over."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     query = dns.message.make_query(qname, qtype, use_edns=0, payload=UDP_PAYLOAD, flags=dns.flags.RD | dns.flags.AD)
     try:
         response = await _udp_then_tcp(query, server, deadline)
@@ -85,7 +83,7 @@ async def exchange(qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server:
         return Outcome(server, Status.ERROR, detail=f"{server} sent an answer that cannot be read ({type(error).__name__})")
     rcode = response.rcode()
     status = Status.ANSWERED if rcode in _GOOD else _FAILURES.get(rcode, Status.ERROR)
-    return Outcome(server, status, response, elapsed_ms=round((loop.time() - began) * 1000), size=len(response.wire or b""))
+    return Outcome(server, status, response, size=len(response.wire or b""))
 
 
 class _TcpFailed(Exception):

@@ -174,6 +174,7 @@ class _Race:
         self._plan = _plan(self._health.order(resolver.nameservers))
         self._under_way: dict[asyncio.Task[Outcome], NameServer] = {}
         self._failures: list[Outcome] = []
+        self._asked_at: dict[NameServer, float] = {}
         self._deadline = asyncio.get_running_loop().time() + resolver.question_seconds
 
     async def run(self) -> Outcome:
@@ -203,8 +204,7 @@ class _Race:
             del self._under_way[task]
             outcome = task.result()
             if outcome.status is Status.ANSWERED:
-                self._note_speed(outcome)
-                return outcome
+                return self._note_speed(outcome)
             if outcome.response is None:
                 self._health.slow.add(outcome.server)
             self._failures.append(outcome)
@@ -218,12 +218,16 @@ class _Race:
             self._plan = []
             return False
         server = self._plan.pop(0)
+        self._asked_at.setdefault(server, asyncio.get_running_loop().time())
         self._under_way[asyncio.create_task(exchange(*self._question, server, self._deadline))] = server
         return True
 
-    def _note_speed(self, outcome: Outcome) -> None:
-        if outcome.elapsed_ms < self._resolver.try_seconds * 1000:
+    def _note_speed(self, outcome: Outcome) -> Outcome:
+        """The time since the server was first asked: a try that is answered at once may owe that to an earlier one."""
+        elapsed_ms = round((asyncio.get_running_loop().time() - self._asked_at[outcome.server]) * 1000)
+        if elapsed_ms < self._resolver.try_seconds * 1000:
             self._health.slow.discard(outcome.server)
+        return replace(outcome, elapsed_ms=elapsed_ms)
 
     def _best_failure(self) -> Outcome:
         """The failure that says most; a time-out where nobody said anything."""

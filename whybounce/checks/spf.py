@@ -14,7 +14,7 @@ from whybounce.checks.spf_audit import Audit
 from whybounce.checks.spf_eval import Evaluation, Sender, is_checkable
 from whybounce.checks.spf_findings import audit_findings, evaluation_findings, result_sentence
 from whybounce.checks.spf_record import select_records
-from whybounce.checks.spf_tree import Node, SpfStop
+from whybounce.checks.spf_tree import Node
 
 ANSWERS = (
     DeclaredAnswer("pass", State.GOOD),
@@ -177,6 +177,3 @@ def _normal(domain: str) -> str:
         return parse_domain(domain)
     except DomainError:
         return domain.strip().removesuffix(".")
-
-
-__all__ = ["ANSWERS", "Identity", "SpfStop", "identity_of", "needs", "run"]

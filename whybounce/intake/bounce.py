@@ -11,6 +11,7 @@ from whybounce.intake.mail import Mail, read_message
 from whybounce.intake.original import Original, read_original
 from whybounce.intake.page import Page, Part
 from whybounce.intake.prose import read_prose
+from whybounce.intake.reply import code_notes
 from whybounce.intake.sections import refine
 from whybounce.intake.signs import from_daemon, is_report, other_kind
 
@@ -64,7 +65,8 @@ def read_page(page: Page, notification: Notification, headers: dict[str, str]) -
     failures = _merged(list(notification.failures), told, _addresses(failed)) if notification.failures else told
     failures = [failure for failure in failures if failure.recipient or failure.text]
     filled = tuple(_fill(failure, notification, original, headers, page) for failure in failures)
-    return IntakeReport("dsn" if notification.failures else "bounce-mail", page.text, filled)
+    notes = tuple(dict.fromkeys(note for failure in filled for note in code_notes(failure)))
+    return IntakeReport("dsn" if notification.failures else "bounce-mail", page.text, filled, "", notes)
 
 
 def _merged(noted: list[DeliveryFailure], told: list[DeliveryFailure], failed: tuple[str, ...]) -> list[DeliveryFailure]:
@@ -87,6 +89,10 @@ def _joined(noted: DeliveryFailure, told: DeliveryFailure) -> DeliveryFailure:
     takes_reply = not noted.text or (noted.code is None and told.code is not None)
     if noted.text[3:4] == "-" and told.text.startswith(noted.text):  # sendmail notes the first line alone
         takes_reply = True
+    if _expired(noted.enhanced) and noted.code and told.code and not _expired(told.enhanced):  # the queue's verdict; the last refusal is the cause
+        takes_reply = True
+        changes["code"], changes["enhanced"] = told.code, told.enhanced
+        spans.update({name: told.spans[name] for name in ("code", "enhanced") if name in told.spans})
     wanted = ["stage", "remote_mta", "sending_ip", "message_size", "recipient"]
     if takes_reply and told.text:
         changes["text"] = told.text
@@ -104,6 +110,11 @@ def _joined(noted: DeliveryFailure, told: DeliveryFailure) -> DeliveryFailure:
             if name in told.spans:
                 spans[name] = told.spans[name]
     return replace(noted, spans=spans, **changes)  # type: ignore[arg-type]
+
+
+def _expired(enhanced: str | None) -> bool:
+    """X.4.7, "delivery time expired" (RFC 3463 section 3.5)."""
+    return enhanced is not None and enhanced.endswith(".4.7")
 
 
 def _fill(failure: DeliveryFailure, notification: Notification, original: Original, headers: dict[str, str], page: Page) -> DeliveryFailure:

@@ -16,6 +16,7 @@ LONGEST_REPLY = 4000
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?![\w.]*\d)"
+_ANY_IP = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[0-9a-f]:[0-9a-f]{0,4}:[0-9a-f:]", re.ASCII | re.IGNORECASE)
 # The words that servers put before the address of the client they refuse.
 _CLIENT = re.compile(
     r"(?:client(?:\s+host)?|\bip(?:\s*address)?|\bmessages?\s+from|\bmail\s+from|\bconnections?\s+from|\bconnecting|\byour\s+server|\bsending|reverse\s+dns\s+for"
@@ -125,6 +126,8 @@ def read_facts(text: str, start: int, end: int, context: int | None = None) -> F
 def _sending_ip(text: str, start: int, end: int, remote_ip: str) -> tuple[str, int]:
     """The client's address where the reply quotes it; "" where two different ones stand there or it is the server's own."""
     found: dict[str, int] = {}
+    if _ANY_IP.search(text, start, end) is None:
+        return "", 0
     for pattern in (_CLIENT, _BRACKETED, _PARENTHESES):
         for match in pattern.finditer(text, start, end):
             if match[1] != remote_ip and not match[1].startswith("127."):

@@ -78,7 +78,7 @@ def head_entry(text: str, start: int, end: int) -> Entry | None:
     lowered = rest.lower()
     if lowered.startswith("on ") and any(digit in rest for digit in "0123456789"):
         return Entry(*found, end, start, end, True)
-    if "error_code" in lowered or lowered.startswith(("failed", "was not delivered", "could not be delivered")):
+    if "error_code" in lowered or "error code" in lowered or lowered.startswith(("failed", "was not delivered", "could not be delivered")):
         return entry
     return None
 

@@ -34,6 +34,7 @@ _AROUND = re.compile(
     r"\s+(?:the\s+|pipelined\s+|sending\s+)*(\w+(?:\s+\w+){0,2})",
     re.ASCII | re.IGNORECASE,
 )
+_MARKS = ("reply", "response", "server", "while", "like", "following", "step:")
 _PHRASES = (
     ("does not like recipient", Stage.RCPT),  # qmail-remote and its children
     ("sender was rejected", Stage.MAIL),
@@ -62,13 +63,13 @@ def command_stage(words: str) -> Stage:
 def read_stage(text: str, start: int, end: int) -> tuple[Stage, int, int]:
     """The stage named in text[start:end] and where it stands; the last one counts, being the innermost server's."""
     found = (Stage.EMPTY, start, start)
-    for match in _AROUND.finditer(text, start, end):
+    lowered = text[start:end].lower()
+    for match in _AROUND.finditer(text, start, end) if any(mark in lowered for mark in _MARKS) else ():
         stage = command_stage(match[1])
         if stage:
             found = (stage, match.start(), match.end())
     if found[0]:
         return found
-    lowered = text[start:end].lower()
     for phrase, stage in _PHRASES:
         at = lowered.find(phrase)
         if at >= 0 and len(lowered) == end - start:

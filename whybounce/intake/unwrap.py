@@ -39,6 +39,7 @@ _WRAPPINGS = (
         r"remote\s+(?:mail\s+)?server\s+after\s+[^:<>\[\]]{2,60}(?::\s*<[^>\n]{0,320}>[^:\n]{0,200})?:"
         rf"\s*(?:host\s+{_HOST}\s+\[{_IP}\](?::\d{{1,5}})?:\s*)?",
     ),
+    _wrapping("]: ", rf"\bhost\s+{_HOST}\s+\[{_IP}\](?::\d{{1,5}})?:\s*(?=[45]\d\d[\s-])"),
     # GMX, 1&1, mail.com
     _wrapping(
         "remote server", rf"remote\s+server\s+(?:after|for)\s+[A-Za-z ]{{2,30}}command[:,]\s*host:\s*{_HOST}\s*(?:\({_IP}\))?\s*(?:reason:\s*)?"
@@ -53,7 +54,8 @@ _WRAPPINGS = (
     _wrapping("returned '", rf"remote\s+server\s+(?:at\s+{_HOST}\s+(?:\({_IP}\)\s+)?)?returned\s+(?:message\s+detected[^'\n]{{0,80}})?'", closes="'"),
     # Exchange: "[{LED=450 4.7.1 ...};{MSG=};{FQDN=mx.example.net};{IP=192.0.2.1};{LRT=...}]"
     _wrapping("{led=", r"\{LED=", closes="}"),
-    _wrapping("> #smtp#", r"smtp;\s*(?=\d{3}[\s-])", closes="> #SMTP#"),
+    # Exchange 2003 and 2007: "<mail.example.com #5.1.1 smtp;550 5.1.1 ...>", "#< #5.1.1 smtp;550 5.1.1 ...> #SMTP#"
+    _wrapping("smtp;", r"#[245]\.\d{1,3}\.\d{1,3}\s+smtp;\s*(?=\d{3}[\s-])", closes=">"),
     # Exchange Online: "550 5.1.351 Remote server returned unknown recipient or mailbox unavailable -> 550 No such user"
     _wrapping("->", r"->\s*(?=\d{3}[\s-])"),
     _wrapping("as follows", r"responded\s+as\s+follows:\s*\[?", closes="]"),
@@ -63,7 +65,8 @@ _WRAPPINGS = (
     # DragonFly Mail Agent
     _wrapping("did not like", r"did\s+not\s+like\s+our\s+[A-Za-z ]{2,20}:\s*"),
     _wrapping("following error", r"with\s+the\s+following\s+error:\s*"),
-    _wrapping("error_code", r"\bERROR_CODE\s?:(?=[45]\d\d\b)"),  # Zoho
+    _wrapping("error_code", r"\bERROR_CODE\s?:\s?(?=[45]\d\d\b)"),
+    _wrapping("error code", r"\bERROR\s+CODE\s?:\s?(?=[45]\d\d\b)"),  # Zoho
     _wrapping("(reason:", r"\(reason:\s*", closes=")\n"),  # sendmail
     _wrapping("talk to me", r"refused\s+to\s+talk\s+to\s+me:\s*"),
     _wrapping("...", r"\.\.\.\s+(?=[45]\d\d[\s-])"),  # sendmail: "554 <a@b>... 550 Host unknown"
@@ -94,11 +97,11 @@ class Inner:
 
 def innermost(text: str, start: int, end: int, context: int | None = None) -> Inner:
     """The range of text[start:end] that the refusing server itself said; the words before it begin at `context`."""
-    lowered = text[start:end].lower()
+    lowered = " ".join(text[start:end].lower().split())
     best: re.Match[str] | None = None
     kind = _WRAPPINGS[0]
     for wrapping in _WRAPPINGS:
-        if wrapping.gate not in lowered and (" " not in wrapping.gate or wrapping.gate not in " ".join(lowered.split())):
+        if wrapping.gate not in lowered:
             continue
         for match in wrapping.pattern.finditer(text, start, end):
             if match.end() < end and (best is None or match.end() > best.end()):
@@ -145,17 +148,22 @@ def _host_around(text: str, start: int, mark: re.Match[str], end: int) -> tuple[
     return (0, 0), (0, 0)
 
 
+# What follows a reply, each with a mark that must occur in its last 200 characters.
 _TAILS = (
-    re.compile(r"\s*\((?:in\s+reply\s+to|state\s+\d)[^()]{0,80}\)?[).]*\s*$", _ANY_CASE),
-    re.compile(r"\s*\[(?:RCPT_TO|MAIL_FROM|DATA|CONNECT|EHLO|BODY)\]\s*$"),
-    re.compile(r"\s*(?:Giving\s+up\s+on\s+\S{1,255}|STEP:\s*[A-Z ]{2,30})\s*$", _ANY_CASE),
+    ("(", re.compile(r"\s*\((?:in\s+reply\s+to|state\s+\d)[^()]{0,80}\)?[).]*\s*$", _ANY_CASE)),
+    ("##", re.compile(r"\s*##(?:rfc822;\S{0,320})?\s*$", _ANY_CASE)),
+    ("]", re.compile(r"\s*\[(?:RCPT_TO|MAIL_FROM|DATA|CONNECT|EHLO|BODY)\]\s*$")),
+    ("Giving", re.compile(r"\s*Giving\s+up\s+on\s+\S{1,255}\s*$")),
+    ("STEP:", re.compile(r"\s*STEP:\s*[A-Z ]{2,30}\s*$")),
 )
 
 
 def _cut_tail(text: str, start: int, end: int) -> tuple[int, int]:
     start, end = trim(text, start, end)
-    for tail in _TAILS:
-        match = tail.search(text, max(start, end - 200), end)
+    if text.startswith("#", start) and text[start + 1 : start + 4].isdigit():  # Exchange: "#550 5.1.1 ...; not found ##"
+        start += 1
+    for mark, tail in _TAILS:
+        match = tail.search(text, max(start, end - 200), end) if text.find(mark, max(start, end - 200), end) >= 0 else None
         if match and match.start() > start:
             end = match.start()
     return trim(text, start, end)

@@ -1,0 +1,1 @@
+"""Real servers on loopback for tests: DNS (dns.py) and SMTP (smtp.py). Both also start as programs."""

@@ -1,0 +1,73 @@
+"""Which checks can look at something in a case, and the resolver they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from django.conf import settings
+
+from troubleshoot.facts import failure_from_json, subject_from_json
+from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure
+from whybounce.checks.registry import CHECKS
+from whybounce.checks.resolver import NameServer, Resolver
+from whybounce.checks.result import Subject
+from whybounce.failure import DeliveryFailure
+
+SUPPLIABLE = ("domain", "sending_ip", "mail_from")
+"""What a person may add to a subject by hand."""
+
+
+def subject_of(failure: DeliveryFailure, supplied: Mapping[str, str]) -> Subject:
+    """What checks can look at in a failure; what a person supplied goes before what the paste said."""
+    subject = Subject(
+        domain=failure.recipient_domain,
+        recipient=failure.recipient,
+        sending_ip=failure.sending_ip,
+        mail_from=failure.envelope_sender,
+        header_from=failure.header_from,
+        helo=failure.helo,
+        message_size=failure.message_size,
+    )
+    given = {name: supplied[name] for name in SUPPLIABLE if supplied.get(name)}
+    if given.get("domain", subject.domain) != subject.domain:
+        subject = replace(subject, recipient="")
+    return replace(subject, **given)
+
+
+def chosen_failure(case: Case) -> Failure | None:
+    """The failure that the case's page is about; None where nothing failed."""
+    return case.failures.filter(position=case.position).first() if case.failure_count else None
+
+
+def current_subject(case: Case) -> Subject:
+    row = chosen_failure(case)
+    return subject_of(failure_from_json(row.facts) if row else DeliveryFailure(), case.supplied)
+
+
+def runnable(subject: Subject, names: Iterable[str] = CHECKS) -> list[str]:
+    """Those of the checks `names` that lack nothing to look at `subject`, in the order of the registry."""
+    wanted = set(names)
+    return [name for name, check in CHECKS.items() if name in wanted and not check.needs(subject)]
+
+
+def runs_about(case: Case, subject: Subject) -> list[CheckRun]:
+    """The case's runs that looked at `subject`, oldest first, with their outcomes: two queries."""
+    return [run for run in case.runs.prefetch_related("outcomes") if subject_from_json(run.subject) == subject]
+
+
+def latest_outcomes(runs: Iterable[CheckRun]) -> dict[str, CheckOutcome]:
+    """The newest outcome of each check."""
+    return {outcome.check_name: outcome for run in runs for outcome in run.outcomes.all()}
+
+
+def pending(run: CheckRun) -> list[str]:
+    """The checks of a run that have no outcome yet and still exist."""
+    done = {outcome.check_name for outcome in run.outcomes.all()}
+    return [name for name in run.names if name not in done and name in CHECKS]
+
+
+def new_resolver() -> Resolver:
+    """A resolver by the settings; one for each run, used within one event loop."""
+    servers = [NameServer(host, port) for host, port in settings.WHYBOUNCE_NAMESERVERS]
+    return Resolver(servers or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)

@@ -1,0 +1,237 @@
+"""The read side of a case: one `Diagnosis` holds everything that its page shows, in words and in order. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from knowledge.current import knowledge
+from knowledge.models import Category
+from troubleshoot.checking import chosen_failure, runs_about, subject_of
+from troubleshoot.facts import failure_from_json
+from troubleshoot.inquiry import Asking, CheckPanel, asking, check_panel
+from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
+from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
+from troubleshoot.models import Case, Outcome
+from troubleshoot.steps import Step, steps_of
+from troubleshoot.way import Way, place_of, way_of
+from troubleshoot.wording import VerdictWords, percent, verdict_words, visible
+from whybounce.compiled import Knowledge
+from whybounce.failure import DeliveryFailure, domain_of
+from whybounce.reasoning import Certainty, Ranking, rank
+from whybounce.remedies import values_of
+
+_CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
+_MOST_RECIPIENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientChoice:
+    position: int
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLink:
+    code: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseGroup:
+    """The causes of a category, for the select of the closing form: (slug, title)."""
+
+    label: str
+    causes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a case was closed, in words."""
+
+    title: str
+    url: str
+    outcome: Outcome
+    guess: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything about a case for its page.
+
+    found       False where the paste told of no failure and nothing was answered yet
+    bare        True where nothing is known yet at all: a problem without text, no answer
+    unsure      True where the leading cause is a guess
+    """
+
+    case: Case
+    found: bool
+    bare: bool
+    unsure: bool
+    verdict: VerdictWords
+    recipients: tuple[RecipientChoice, ...]
+    facts: tuple[FactLine, ...]
+    codes: tuple[CodeLink, ...]
+    segments: tuple[Segment, ...]
+    legend: tuple[LegendEntry, ...]
+    provider: tuple[str, str] | None
+    causes: tuple[CauseLine, ...]
+    others: int
+    ruled_out: tuple[str, ...]
+    contradictions: tuple[str, ...]
+    asking: Asking
+    checks: CheckPanel
+    steps: tuple[Step, ...]
+    steps_for: str
+    way: Way
+    closed: Closed | None
+    groups: tuple[CauseGroup, ...]
+
+
+def diagnose(case: Case, ask: str = "") -> Diagnosis:
+    """The diagnosis of a case; `ask`: slug of the question to show instead of the most worthwhile one."""
+    known = knowledge()
+    row = chosen_failure(case)
+    failure = failure_from_json(row.facts) if row else DeliveryFailure()
+    rows = list(case.observations.select_related("by"))
+    ranking = rank(known, failure, {item.question: item.answer for item in rows})
+    subject = subject_of(failure, case.supplied)
+    lines = cause_lines(ranking)
+    pieces = segments(case.text, failure.spans)
+    bare = row is None and not rows
+    found = not bare or case.kind == "" or ask in known.questions
+    checks = check_panel(known, subject, runs_about(case, subject))
+    top = ranking.top.cause if ranking.top else None
+    return Diagnosis(
+        case=case,
+        found=found,
+        bare=bare,
+        unsure=ranking.verdict.certainty in (Certainty.POSSIBLE, Certainty.UNCLEAR),
+        verdict=_verdict(case, ranking, found=found, bare=bare),
+        recipients=_recipients(case),
+        facts=fact_lines(failure),
+        codes=_codes(known, failure, case.text if row is None else ""),
+        segments=pieces,
+        legend=legend(pieces),
+        provider=_provider(ranking),
+        causes=lines,
+        others=max(0, len(ranking.hypotheses) - len(lines)),
+        ruled_out=tuple(cause.title for cause in ranking.ruled_out[:6]),
+        contradictions=contradiction_words(ranking),
+        asking=asking(ranking, rows, ask, closed=case.is_closed),
+        checks=checks,
+        steps=steps_of(top, _values(ranking, case.supplied), checks.able) if top else (),
+        steps_for=top.title if top else "",
+        way=_way(ranking),
+        closed=_closed(case, known),
+        groups=_groups(known),
+    )
+
+
+def ranking_of(case: Case, known: Knowledge) -> Ranking:
+    """The ranking alone, for lists. Reads the prefetched `observations` and `failures` of the case."""
+    row = next((item for item in case.failures.all() if item.position == case.position), None)
+    failure = failure_from_json(row.facts) if row else DeliveryFailure()
+    return rank(known, failure, {item.question: item.answer for item in case.observations.all()})
+
+
+# --- the parts ---
+
+
+def _kinds() -> Mapping[str, str]:
+    """What a paste is in which nothing failed, by IntakeReport.kind."""
+    return {
+        "vacation": _("This is an automatic absence note, not a bounce"),
+        "complaint": _("This is a spam complaint, not a bounce"),
+        "delivered": _("This says that the message was delivered"),
+        "read-receipt": _("This is a read receipt, not a bounce"),
+        "ordinary-mail": _("This is an ordinary e-mail, not a bounce"),
+        "no-reply-found": _("No reply of a mail server was found in this text"),
+        "code-only": _("A code alone"),
+        "binary": _("This is a file that holds no text"),
+        "empty": _("There is nothing here"),
+    }
+
+
+def _verdict(case: Case, ranking: Ranking, *, found: bool, bare: bool) -> VerdictWords:
+    if not found:
+        return VerdictWords(_kinds().get(case.kind, _("This tells of no failed delivery")))
+    if bare:
+        return VerdictWords(_("Let us find out"), _("There is no error text, so a few questions narrow it down. Each answer can be changed later."))
+    return verdict_words(ranking)
+
+
+def _recipients(case: Case) -> tuple[RecipientChoice, ...]:
+    if case.failure_count < 2:
+        return ()
+    rows = case.failures.values_list("position", "recipient")[:_MOST_RECIPIENTS]
+    return tuple(
+        RecipientChoice(position, visible(recipient) or _("Failure %(number)s") % {"number": position + 1}, position == case.position)
+        for position, recipient in rows
+    )
+
+
+def _codes(known: Knowledge, failure: DeliveryFailure, text: str) -> tuple[CodeLink, ...]:
+    """The pages of the codes that the failure names, or where there is none those that stand in the text."""
+    titles = {row.code: row.title for row in known.snapshot.codes if not row.provider}
+    named = [code for code in (failure.code, failure.enhanced) if code] or _CODE.findall(text[:4000])
+    links = []
+    for code in dict.fromkeys(named):
+        title = titles.get(code) or titles.get(f"X{code[1:]}" if "." in code else "")
+        if title:
+            links.append(CodeLink(code, title, reverse("code", args=[code])))
+    return tuple(links[:5])
+
+
+def _provider(ranking: Ranking) -> tuple[str, str] | None:
+    provider = ranking.knowledge.providers.get(ranking.provider)
+    return (provider.slug, provider.name) if provider else None
+
+
+def _values(ranking: Ranking, supplied: Mapping[str, str]) -> dict[str, str]:
+    """What the case knows of each placeholder: what was pasted, then what a person supplied."""
+    provider = ranking.knowledge.providers.get(ranking.provider)
+    values = values_of(ranking.failure, provider.name if provider else "")
+    mail_from = supplied.get("mail_from", "")
+    given = {
+        "recipient_domain": supplied.get("domain", ""),
+        "sending_ip": supplied.get("sending_ip", ""),
+        "envelope_sender": mail_from,
+        "sender_domain": domain_of(mail_from),
+        "header_from_domain": domain_of(mail_from),
+    }
+    return {name: visible(value or given.get(name, "")) for name, value in values.items()}
+
+
+def _way(ranking: Ranking) -> Way:
+    clear = ranking.top is not None and ranking.verdict.certainty is not Certainty.UNCLEAR
+    category = ranking.top.cause.category if ranking.top and clear else ""
+    return way_of(ranking.failure, ranking.knowledge.providers.get(ranking.provider), place_of(category, ranking.failure.stage))
+
+
+def _closed(case: Case, known: Knowledge) -> Closed | None:
+    if not case.is_closed:
+        return None
+    outcome = case.outcomes.filter(reopened_at=None).select_related("by").first()
+    if outcome is None:
+        return None
+    titles = {cause.slug: cause.title for cause in known.causes}
+    url = reverse("cause", args=[outcome.cause]) if outcome.cause in titles else ""
+    guess = ""
+    if outcome.first_guess and outcome.first_guess != outcome.cause:
+        guess = f"{titles.get(outcome.first_guess, outcome.first_guess)} ({percent(outcome.probability)})"
+    return Closed(titles.get(outcome.cause, outcome.cause), url, outcome, guess)
+
+
+def _groups(known: Knowledge) -> tuple[CauseGroup, ...]:
+    """All causes by category, in the order of the categories."""
+    held: dict[str, list[tuple[str, str]]] = {}
+    for cause in known.causes:
+        held.setdefault(cause.category, []).append((cause.slug, cause.title))
+    return tuple(CauseGroup(str(item.label), tuple(held[item.value])) for item in Category if item.value in held)

@@ -1,0 +1,150 @@
+"""The sum behind a ranking, line by line in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength, visible
+from whybounce.failure import Stage
+from whybounce.reasoning import Contradiction, Hypothesis, LedgerLine, Ranking, TermKind
+from whybounce.snapshot import Actor
+
+_KINDS: dict[TermKind, str | Promise] = {
+    TermKind.PRIOR: gettext_lazy("How common it is"),
+    TermKind.PATTERN: gettext_lazy("Known wording"),
+    TermKind.WORDS: gettext_lazy("The words"),
+    TermKind.ENHANCED: gettext_lazy("Enhanced code"),
+    TermKind.CODE: gettext_lazy("Reply code"),
+    TermKind.STAGE: gettext_lazy("Stage"),
+    TermKind.ANSWER: gettext_lazy("Answer"),
+    TermKind.CHECK: gettext_lazy("Check"),
+}
+_SHOWN = 5
+_SMALL = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeight:
+    """A word or pair of words of the reply and what it weighed; `bar` is on the scale of the words alone."""
+
+    word: str
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerWords:
+    """One line: what was looked at, what it said, how strongly it speaks for or against the cause."""
+
+    kind: str
+    said: str
+    strength: str
+    bar: Bar
+    words: tuple[WordWeight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLine:
+    """A ranked cause for the page. `share` is 0 to 100 for the bar, `percent` the number in words."""
+
+    slug: str
+    title: str
+    url: str
+    category: str
+    summary: str
+    share: int
+    percent: str
+    proved: bool
+    actors: tuple[Actor, ...]
+    ledger: tuple[LedgerWords, ...]
+
+
+def cause_lines(ranking: Ranking) -> tuple[CauseLine, ...]:
+    """The leading causes: those above a few per cent, at least two where there are two, at most five."""
+    hypotheses = ranking.hypotheses[:_SHOWN]
+    return tuple(_cause_line(ranking, item) for number, item in enumerate(hypotheses) if number < 2 or item.probability >= _SMALL)
+
+
+def _cause_line(ranking: Ranking, item: Hypothesis) -> CauseLine:
+    cause = item.cause
+    return CauseLine(
+        slug=cause.slug,
+        title=cause.title,
+        url=reverse("cause", args=[cause.slug]),
+        category=category_label(cause.category),
+        summary=cause.summary,
+        share=round(item.probability * 100),
+        percent=percent(item.probability),
+        proved=item.proved,
+        actors=cause.who_acts,
+        ledger=tuple(_line(ranking, line) for line in ranking.ledger(cause.slug)),
+    )
+
+
+def _line(ranking: Ranking, line: LedgerLine) -> LedgerWords:
+    words = tuple(WordWeight(visible(clipped(unit, 40)), bar(weight * 3)) for unit, weight in line.words)
+    return LedgerWords(str(_KINDS[line.kind]), _said(ranking, line.kind, line.ref, line.value), strength(line.nats), bar(line.nats), words)
+
+
+def _said(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
+    """What an observation said, for a person."""
+    if kind is TermKind.PRIOR:
+        return _("among all failures")
+    if kind is TermKind.WORDS:
+        return ""
+    if kind is TermKind.PATTERN:
+        return _pattern_said(ranking, ref, value)
+    if kind in (TermKind.ENHANCED, TermKind.CODE):
+        return ref
+    if kind is TermKind.STAGE:
+        return str(STAGES[Stage(value)])
+    known = ranking.knowledge.questions.get(ref)
+    if known is None:
+        return value
+    answer = next((answer.text for answer in known.question.answers if answer.slug == value), value)
+    return f"{known.question.text} {answer}"
+
+
+def _pattern_said(ranking: Ranking, ref: str, value: str) -> str:
+    words = visible(clipped(value))
+    slug = next((match.pattern.provider for match in ranking.matches if match.pattern.slug == ref), "")
+    provider = ranking.knowledge.providers.get(slug)
+    return _("“%(words)s” (%(provider)s)") % {"words": words, "provider": provider.name} if provider else f"“{words}”"
+
+
+def contradiction_words(ranking: Ranking) -> tuple[str, ...]:
+    """Each pair of observations that cannot both be right, as a sentence; at most three."""
+    return tuple(_contradiction(ranking, item) for item in ranking.contradictions[:3])
+
+
+def _contradiction(ranking: Ranking, item: Contradiction) -> str:
+    return _("%(one)s points to “%(one_cause)s”, but %(other)s to “%(other_cause)s”.") % {
+        "one": _capital(_term(ranking, item.one.kind, item.one.ref, item.one.value)),
+        "one_cause": item.one_cause.title,
+        "other": _term(ranking, item.other.kind, item.other.ref, item.other.value),
+        "other_cause": item.other_cause.title,
+    }
+
+
+def _term(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
+    """An observation as the subject of a sentence."""
+    if kind is TermKind.WORDS:
+        return _("the wording as a whole")
+    said = _said(ranking, kind, ref, value)
+    frames = {
+        TermKind.PATTERN: _("the wording %(said)s"),
+        TermKind.ENHANCED: _("the code %(said)s"),
+        TermKind.CODE: _("the code %(said)s"),
+        TermKind.STAGE: _("the refusal at %(said)s"),
+        TermKind.ANSWER: _("the answer to “%(said)s”"),
+        TermKind.CHECK: _("the check (%(said)s)"),
+    }
+    return frames[kind] % {"said": said}
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

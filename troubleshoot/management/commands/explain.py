@@ -1,0 +1,74 @@
+"""`manage.py explain [FILE ...]`: why did this fail? Each file is one paste; `--lines FILE`: each line is one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from knowledge.current import NoKnowledge, knowledge
+from whybounce.answer import explain, for_people
+from whybounce.compiled import Knowledge
+from whybounce.failure import IntakeReport
+from whybounce.intake import read, read_line
+
+
+class Command(BaseCommand):
+    help = "Says why mail bounced, who must act and what to do. Reads bounces, replies and log lines; - is standard input."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="*", metavar="FILE", help="a paste each (.eml, text); none: standard input")
+        parser.add_argument("--lines", metavar="FILE", help="a file of which each line is a paste")
+        parser.add_argument("--json", action="store_true", help="one JSON object a paste, a line each")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["lines"] and options["files"]:
+            raise CommandError("--lines takes the place of the files: give one or the other.", returncode=2)
+        try:
+            known = knowledge()
+        except NoKnowledge as error:
+            raise CommandError(str(error), returncode=2) from error
+        unreadable = 0
+        for name, report in _lines(options["lines"]) if options["lines"] else _files(options["files"] or ["-"]):
+            unreadable += report.format == "unreadable"
+            self._print(known, name, report, as_json=options["json"])
+        if unreadable:
+            raise CommandError(f"{unreadable} of the inputs could not be read.", returncode=2)
+
+    def _print(self, known: Knowledge, name: str, report: IntakeReport, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(explain(known, report, name), ensure_ascii=False))
+            return
+        for line in for_people(known, report):
+            self.stdout.write(_visible(line))
+
+
+def _visible(line: str) -> str:
+    """A line for the terminal: control characters of a pasted text shown, not obeyed."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else f"\\x{ord(letter):02x}" for letter in line)
+
+
+def _files(names: list[str]) -> Iterator[tuple[str, IntakeReport]]:
+    for name in names:
+        try:
+            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            yield name, IntakeReport("unreadable", error=f"{name}: {error.strerror}")
+            continue
+        yield name, read(data)
+
+
+def _lines(name: str) -> Iterator[tuple[str, IntakeReport]]:
+    try:
+        stream = sys.stdin.buffer if name == "-" else Path(name).open("rb")
+    except OSError as error:
+        yield name, IntakeReport("unreadable", error=f"{name}: {error.strerror}")
+        return
+    with stream:
+        for line in stream:
+            yield "", read_line(line.decode("utf-8", "replace").rstrip("\r\n"))

@@ -1,0 +1,28 @@
+"""The sample pastes of the home page: the files of samples/ in the checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent.parent / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    slug: str
+    title: str
+    text: str
+
+
+@lru_cache(maxsize=1)
+def samples() -> tuple[Sample, ...]:
+    """All samples, by name. The title is the file's name in words: `postfix-bounce.eml` is "postfix bounce"."""
+    paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".txt"})
+    return tuple(Sample(path.stem, path.stem.replace("-", " "), path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+
+
+def sample(slug: str) -> str:
+    """The text of a sample, "" for none of this name."""
+    return next((item.text for item in samples() if item.slug == slug), "")

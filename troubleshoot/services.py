@@ -1,0 +1,194 @@
+"""All writes to cases. Each function is one transaction and says in its exception, in a sentence, why it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from knowledge.current import knowledge
+from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, runnable, runs_about
+from troubleshoot.facts import failure_from_json, failure_to_json, result_from_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
+from troubleshoot.people import Person
+from whybounce.checks.result import CheckResult, Subject
+from whybounce.failure import DeliveryFailure, IntakeReport
+from whybounce.reasoning import DONT_KNOW, rank
+from whybounce.snapshot import AskedOf
+
+MAX_FAILURES = 1000
+
+
+class Refused(Exception):
+    """What was asked cannot be done; the message is a sentence for a person."""
+
+
+class CaseIsClosed(Refused):
+    """A closed case takes no answers, checks or other changes until it is reopened."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This case is closed. Reopen it to go on."))
+
+
+def _must_be_open(case: Case) -> None:
+    if case.is_closed:
+        raise CaseIsClosed
+
+
+@transaction.atomic
+def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
+    """A new case with what intake read in `pasted` (both empty for a problem without any text), owned by `person`."""
+    failures = report.failures[:MAX_FAILURES]
+    case = Case.objects.create(
+        visitor="" if person.user else person.visitor,
+        owner=person.user,
+        pasted=pasted,
+        format=report.format,
+        text=storable(report.text),
+        kind=report.kind,
+        notes=storable(report.notes),
+        error=report.error or "",
+        failure_count=len(failures),
+    )
+    Failure.objects.bulk_create(_failure_row(case, position, failure) for position, failure in enumerate(failures))
+    return case
+
+
+def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure:
+    return Failure(
+        case=case,
+        position=position,
+        recipient=storable(failure.recipient)[:320],
+        recipient_domain=storable(failure.recipient_domain)[:255],
+        facts=failure_to_json(failure),
+    )
+
+
+@transaction.atomic
+def choose_failure(*, case: Case, position: int) -> None:
+    """Turns the case to another of its failures. Answers stay; what checks found counts only for the failure they looked at."""
+    _must_be_open(case)
+    if not case.failures.filter(position=position).exists():
+        raise Refused(_("This case has no such recipient."))
+    case.position = position
+    case.supplied = {}
+    case.save(update_fields=["position", "supplied", "updated_at"])
+    _take_over_checks(case)
+
+
+def record_answer(*, case: Case, question: str, answer: str, person: Person) -> None:
+    """What a person answers to a question, instead of what was answered before. DONT_KNOW counts as asked and is no evidence."""
+    _must_be_open(case)
+    asked = knowledge().questions.get(question)
+    if asked is None or asked.question.asked_of is not AskedOf.PERSON:
+        raise Refused(_("There is no such question any more."))
+    if answer != DONT_KNOW and answer not in asked.rows:
+        raise Refused(_("That is none of the answers to this question."))
+    row = Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())
+    Observation.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["case", "question"], update_fields=["answer", "asked_of", "by", "at"]
+    )
+    _touch(case)
+
+
+def take_back_answer(*, case: Case, question: str) -> None:
+    """Forgets what a person answered; nothing happens where nothing was."""
+    _must_be_open(case)
+    case.observations.filter(question=question, asked_of=Observation.AskedOf.PERSON).delete()
+    _touch(case)
+
+
+def _touch(case: Case) -> None:
+    case.save(update_fields=["updated_at"])
+
+
+@transaction.atomic
+def plan_checks(*, case: Case, names: Iterable[str], supplied: Mapping[str, str] | None = None) -> CheckRun:
+    """Stores which checks are to be run; `supplied` replaces what a person had added to the subject (None leaves it)."""
+    _must_be_open(case)
+    if supplied is not None:
+        case.supplied = {name: storable(value) for name, value in supplied.items() if value}
+    case.save(update_fields=["supplied", "updated_at"])
+    subject = current_subject(case)
+    run = _new_run(subject, names, case=case)
+    if supplied is not None:
+        _take_over_checks(case)
+    return run
+
+
+def plan_domain_check(*, subject: Subject, person: Person) -> CheckRun:
+    """A run without a case: all checks that `subject` allows."""
+    return _new_run(subject, runnable(subject), visitor=person.visitor)
+
+
+def _new_run(subject: Subject, names: Iterable[str], *, case: Case | None = None, visitor: str = "") -> CheckRun:
+    able = runnable(subject, names)
+    if not able:
+        raise Refused(_("None of the checks has anything to look at. Add the recipient's domain."))
+    return CheckRun.objects.create(case=case, visitor=visitor, subject=subject_to_json(subject), names=able)
+
+
+@transaction.atomic
+def store_check_results(*, run: CheckRun, results: Iterable[CheckResult]) -> None:
+    """What the checks of a run found; a check that already has its outcome keeps it. The case's observations follow."""
+    now = timezone.now()
+    rows = [CheckOutcome(run=run, at=now, **result_to_json(result)) for result in results]
+    CheckOutcome.objects.bulk_create(rows, ignore_conflicts=True)
+    if run.case is not None:
+        if subject_from_json(run.subject) == current_subject(run.case):
+            _take_over_checks(run.case)
+        _touch(run.case)
+
+
+def _take_over_checks(case: Case) -> None:
+    """The observations made by checks become those of the newest outcomes about the present subject."""
+    by_check = knowledge().by_check
+    outcomes = latest_outcomes(runs_about(case, current_subject(case)))
+    case.observations.filter(asked_of=Observation.AskedOf.CHECK).delete()
+    Observation.objects.bulk_create(
+        Observation(case=case, question=by_check[name].slug, answer=row.answer, asked_of=Observation.AskedOf.CHECK, at=row.at)
+        for name, row in outcomes.items()
+        if name in by_check
+    )
+
+
+@transaction.atomic
+def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outcome:
+    """Closes a case with the cause that proved true, or with "" and a sentence where it was none that is known."""
+    _must_be_open(case)
+    known = knowledge()
+    if cause and cause not in known.index:
+        raise Refused(_("There is no such cause."))
+    if not cause and not sentence.strip():
+        raise Refused(_("Say in a sentence what it was, or choose a cause."))
+    row = chosen_failure(case)
+    failure = failure_from_json(row.facts) if row else DeliveryFailure()
+    top = rank(known, failure, dict(case.observations.values_list("question", "answer"))).top
+    case.state = Case.State.CLOSED
+    case.save(update_fields=["state", "updated_at"])
+    return Outcome.objects.create(
+        case=case,
+        cause=cause,
+        sentence=storable(sentence.strip()),
+        first_guess=top.cause.slug if top else "",
+        probability=top.probability if top else 0.0,
+        revision=known.snapshot.revision,
+        by=person.user,
+        at=timezone.now(),
+    )
+
+
+@transaction.atomic
+def reopen_case(*, case: Case) -> None:
+    """Opens a closed case again; its outcome is kept as an earlier one. Nothing happens to an open case."""
+    case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now())
+    case.state = Case.State.OPEN
+    case.save(update_fields=["state", "updated_at"])
+
+
+def as_result(row: CheckOutcome) -> CheckResult:
+    """The CheckResult that a row holds."""
+    names = ("check_name", "answer", "state", "detail", "findings", "facts", "elapsed_ms")
+    return result_from_json({name: getattr(row, name) for name in names})

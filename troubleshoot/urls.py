@@ -1,0 +1,26 @@
+"""Addresses of cases, domain checks and logging in."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from troubleshoot import check_views, views
+
+urlpatterns = [
+    path("paste/", views.paste, name="paste"),
+    path("start/", views.start, name="start"),
+    path("cases/", views.case_list, name="case-list"),
+    path("cases/<slug:public_id>/", views.case_page, name="case"),
+    path("cases/<slug:public_id>/pasted/", views.pasted, name="case-pasted"),
+    path("cases/<slug:public_id>/answer/", views.answer, name="case-answer"),
+    path("cases/<slug:public_id>/take-back/", views.take_back, name="case-take-back"),
+    path("cases/<slug:public_id>/choose/", views.choose, name="case-choose"),
+    path("cases/<slug:public_id>/checks/", views.checks, name="case-checks"),
+    path("cases/<slug:public_id>/events/", views.case_events, name="case-events"),
+    path("cases/<slug:public_id>/close/", views.close, name="case-close"),
+    path("cases/<slug:public_id>/reopen/", views.reopen, name="case-reopen"),
+    path("check/", check_views.check, name="check"),
+    path("check/<slug:public_id>/", check_views.check_run, name="check-run"),
+    path("check/<slug:public_id>/events/", check_views.check_events, name="check-events"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+]

@@ -1,0 +1,233 @@
+"""The guided case: paste, answer, check, close. A view parses, calls one function, chooses a template."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import RequestDataTooBig
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import push_url
+
+from troubleshoot import services
+from troubleshoot.checking import SUPPLIABLE
+from troubleshoot.diagnosis import Diagnosis, diagnose
+from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again
+from troubleshoot.htmx import Request, wants_part
+from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
+from troubleshoot.models import Case
+from troubleshoot.people import Person, case_for, cases_of, person_of
+from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
+from whybounce.failure import IntakeReport
+from whybounce.intake import read
+
+# --- opening a case ---
+
+
+@csrf_exempt  # the body is looked at first: one that is too large must get a page that says so; then `_paste` is protected
+@require_POST
+def paste(request: Request) -> HttpResponse:
+    """What was pasted or uploaded becomes a case. The form of the home page comes here."""
+    try:
+        request.POST  # noqa: B018 (reads the body)
+    except RequestDataTooBig:
+        form = PasteForm()
+        return render(request, "troubleshoot/paste.html", {"form": form, "problem": TOO_LARGE}, status=413)
+    return _paste(request)
+
+
+@csrf_protect
+def _paste(request: Request) -> HttpResponse:
+    form = PasteForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, "troubleshoot/paste.html", {"form": form}, status=422)
+    pasted = form.data_pasted
+    case = services.open_case(pasted=pasted, report=read(pasted), person=person_of(request, remember=True))
+    return redirect(case)
+
+
+@require_POST
+def start(request: Request) -> HttpResponse:
+    """A case without any text: it begins with a question about the symptom."""
+    case = services.open_case(pasted=b"", report=IntakeReport("none"), person=person_of(request, remember=True))
+    return redirect(case)
+
+
+# --- the page of a case ---
+
+
+def _case(request: Request, public_id: str) -> tuple[Case, Person]:
+    """The case and who asks for it; 404 where they may not see it, as if it did not exist."""
+    person = person_of(request)
+    case = case_for(person, public_id)
+    if case is None:
+        raise Http404(public_id)
+    return case, person
+
+
+def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", form: SubjectForm | None = None, status: int = 200) -> HttpResponse:
+    """The page, or for htmx the part of it that changes."""
+    context = {
+        "case": d.case,
+        "d": d,
+        "ask": ask,
+        "problem": problem,
+        "subject_form": form or SubjectForm(initial={name: getattr(d.checks.subject, name) for name in SUPPLIABLE}),
+        "paste_form": None if d.found else paste_again(d.case.text),
+    }
+    if wants_part(request):  # htmx swaps nothing of an answer whose status is an error
+        return render(request, "troubleshoot/case.html#case", context)
+    return render(request, "troubleshoot/case.html", context, status=status)
+
+
+def _refuse(request: Request, case: Case, error: services.Refused) -> HttpResponse:
+    """The page as it is, with the sentence that says why nothing was changed."""
+    return _show(request, diagnose(case), problem=str(error), status=409)
+
+
+def _after(request: Request, case: Case, *, next_question: bool = False, anchor: str = "") -> HttpResponse:
+    """After a write: the changed part for htmx, with the address of what it shows; else a redirect to it.
+
+    next_question   the address names the question that is asked next, so that the back button finds each question again
+    """
+    d = diagnose(case) if next_question or request.htmx else None
+    ask = d.asking.panel.slug if d and d.asking.panel and next_question else ""
+    address = case.get_absolute_url() + (f"?{urlencode({'ask': ask})}" if ask else "")
+    if d and request.htmx:
+        return push_url(_show(request, d, ask=ask), address)
+    return redirect(address + anchor)
+
+
+@require_GET
+def case_page(request: Request, public_id: str) -> HttpResponse:
+    case, _person = _case(request, public_id)
+    ask = request.GET.get("ask", "")
+    return _show(request, diagnose(case, ask), ask=ask)
+
+
+@require_GET
+def pasted(request: Request, public_id: str) -> HttpResponse:
+    """What was pasted, byte for byte, to save."""
+    case, _person = _case(request, public_id)
+    name = f"case-{case.public_id}.{'eml' if case.format not in ('reply', 'text') else 'txt'}"
+    return HttpResponse(
+        bytes(case.pasted), content_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@require_POST
+def answer(request: Request, public_id: str) -> HttpResponse:
+    case, person = _case(request, public_id)
+    question = request.POST.get("question", "")
+    try:
+        services.record_answer(case=case, question=question, answer=request.POST.get("answer", ""), person=person)
+    except services.Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case, next_question=True, anchor="#question")
+
+
+@require_POST
+def take_back(request: Request, public_id: str) -> HttpResponse:
+    case, _person = _case(request, public_id)
+    try:
+        services.take_back_answer(case=case, question=request.POST.get("question", ""))
+    except services.Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case, anchor="#question")
+
+
+@require_POST
+def choose(request: Request, public_id: str) -> HttpResponse:
+    """Turns the page to another failed recipient."""
+    case, _person = _case(request, public_id)
+    position = request.POST.get("position", "")
+    try:
+        services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1)
+    except services.Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case)
+
+
+@require_POST
+def checks(request: Request, public_id: str) -> HttpResponse:
+    """Plans checks: htmx opens the stream that runs them, a browser without JavaScript waits here."""
+    case, _person = _case(request, public_id)
+    form = SubjectForm(request.POST) if "domain" in request.POST else None
+    if form and not form.is_valid():
+        return _show(request, diagnose(case), form=form, status=422)
+    try:
+        run = services.plan_checks(case=case, names=request.POST.getlist("name"), supplied=form.cleaned_data if form else None)
+    except services.Refused as error:
+        return _refuse(request, case, error)
+    if not request.htmx:
+        run_and_store(run)
+    return _after(request, case, anchor="#checks")
+
+
+@require_POST
+def close(request: Request, public_id: str) -> HttpResponse:
+    case, person = _case(request, public_id)
+    form = CloseForm(request.POST)
+    cause, sentence = form.outcome() if form.is_valid() else ("", "")
+    try:
+        services.close_case(case=case, cause=cause, sentence=sentence, person=person)
+    except services.Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case)
+
+
+@require_POST
+def reopen(request: Request, public_id: str) -> HttpResponse:
+    case, _person = _case(request, public_id)
+    services.reopen_case(case=case)
+    return _after(request, case)
+
+
+# --- the stream of a case's checks ---
+
+
+def _job(request: Request, public_id: str) -> Job | None:
+    """What is left to run of the case's newest plan; None where there is none. Ends without a database connection."""
+    case, _person = _case(request, public_id)
+    run = case.runs.prefetch_related("outcomes").last()
+    job = job_of(run) if run else None
+    release_connection()
+    return job
+
+
+@require_GET
+async def case_events(request: Request, public_id: str) -> HttpResponseBase:
+    job = await sync_to_async(_job)(request, public_id)
+    return stream(job)
+
+
+def stream(job: Job | None) -> HttpResponseBase:
+    """Server-sent events; 204 tells the browser to stop asking (HTML Standard section 9.2.3)."""
+    if job is None:
+        return HttpResponse(status=204)
+    return StreamingHttpResponse(events(job), content_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+# --- the list ---
+
+
+@require_GET
+def case_list(request: Request) -> HttpResponse:
+    """Every case for support staff, for anybody else those they opened themselves."""
+    person = person_of(request)
+    state, query = request.GET.get("state", ""), request.GET.get("q", "").strip()[:200]
+    page = Paginator(with_rows(found_cases(cases_of(person), state=state, query=query)), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": case_rows(page.object_list),
+        "state": state,
+        "q": query,
+        "states": Case.State.choices,
+        "everybody": person.supports,
+    }
+    part = wants_part(request)
+    return render(request, "troubleshoot/case_list.html#rows" if part else "troubleshoot/case_list.html", context)
