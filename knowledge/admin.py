@@ -21,11 +21,19 @@ from whybounce.checks.registry import CHECKS
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import Actor
 
-_ACTORS = [(who.value, who.value) for who in Actor]
+_ACTORS = [who.value for who in Actor]
 _CHECKS = [("", "—"), *((name, name) for name in CHECKS)]
 
 
-class RowForm(forms.ModelForm):
+class TextForm(forms.ModelForm):
+    """Keeps line ends as the files have them. A browser sends CR LF: a row saved as it was would count as changed."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        return {name: value.replace("\r\n", "\n") if isinstance(value, str) else value for name, value in cleaned.items()}
+
+
+class RowForm(TextForm):
     sources = RecordsField(
         keys=("title", "url", "checked"),
         required=False,
@@ -43,19 +51,19 @@ class ProviderForm(RowForm):
 
 
 class CauseForm(RowForm):
-    who_acts = ChoicesField(choices=_ACTORS, label=_("who acts"))
+    who_acts = ChoicesField(choices=_ACTORS, label=_("who acts"), help_text=_("One a line, first who must act first: ") + ", ".join(_ACTORS))
 
 
 class CodeForm(RowForm):
     commands = LinesField(required=False, label=_("commands that it answers"), help_text=_("One a line."))
 
 
-class StepForm(forms.ModelForm):
+class StepForm(TextForm):
     links = RecordsField(keys=("text", "url"), required=False, label=_("links"), help_text=_("A line each: text | address"))
     check_name = forms.ChoiceField(choices=_CHECKS, required=False, label=_("proved by the check"))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         for name in ("text", "wording"):
             for placeholder in placeholders_of(cleaned.get(name) or ""):
                 if placeholder not in PLACEHOLDERS:
@@ -63,6 +71,15 @@ class StepForm(forms.ModelForm):
                         name, _("{%(name)s} is no placeholder. There are: %(all)s") % {"name": placeholder, "all": ", ".join(sorted(PLACEHOLDERS))}
                     )
         return cleaned
+
+
+class ExampleForm(TextForm):
+    """A pattern's example is published unless its curator says otherwise: it goes live with the pattern."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not self.instance.pk:
+            self.initial["status"] = models.Row.Status.PUBLISHED
 
 
 class EvidenceInline(admin.TabularInline):
@@ -105,12 +122,14 @@ class StepInline(admin.StackedInline):
 
 class ExampleInline(admin.TabularInline):
     model = models.Example
+    form = ExampleForm
     fields = ("text", "status", "position")
     extra = 1
 
 
 class MythInline(admin.StackedInline):
     model = models.Myth
+    form = TextForm
     extra = 0
 
 

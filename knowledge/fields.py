@@ -62,7 +62,17 @@ class RecordsField(LinesField):
         return bool(self.prepare_value(list(initial or [])) != "\n".join(_lines(data or "")))
 
 
-class ChoicesField(forms.MultipleChoiceField):
-    """A list of fixed choices."""
+class ChoicesField(LinesField):
+    """A list of fixed choices, one a line; their order counts."""
 
-    widget = forms.CheckboxSelectMultiple
+    def __init__(self, *, choices: Sequence[str], **options: Any) -> None:
+        self.choices = tuple(choices)
+        super().__init__(**options)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for number, item in enumerate(value):
+            if item not in self.choices:
+                raise forms.ValidationError(_("“%(item)s” is none of %(all)s."), params={"item": item, "all": ", ".join(self.choices)})
+            if item in value[:number]:
+                raise forms.ValidationError(_("“%(item)s” stands twice."), params={"item": item})

@@ -10,13 +10,18 @@ from typing import Any
 from django.db import transaction
 
 from knowledge import models
-from knowledge.publishing import publish
+from knowledge.publishing import publish, publishable
 from knowledge.rows import VALUES, Writer, querysets
 from whybounce.document import KINDS, digest, row_document
 from whybounce.snapshot import KnowledgeSnapshot
 from whybounce.yaml_knowledge import folder_digest, identity, read_folder
 
 SHIPPED = Path(__file__).resolve().parent / "data"
+GONE = "gone"
+"""`shipped_digest` of a row that an upgrade withdrew: shipped again, it comes back. One that a curator withdrew does not."""
+
+
+_UNPUBLISHED = "unpublished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,9 @@ _MODELS: dict[str, type[models.Row]] = {
 def load(folder: Path = SHIPPED, *, only_report: bool = False) -> LoadReport:
     """Brings the rows of `folder` into the database, in one transaction, and publishes them as a revision.
 
-    KnowledgeError where a file has a mistake (nothing is changed then). `only_report` changes nothing. Files already loaded are
-    not read again.
+    KnowledgeError where a file has a mistake, CannotPublish where the files contradict rows that curators changed: nothing is
+    changed then. `only_report` changes nothing. Files already loaded are not read again. The text model is fitted after the
+    transaction, so that nobody else's write waits for it; interrupted there, the old revision serves and loading again ends it.
     """
     files = folder_digest(folder)
     newest = models.KnowledgeRevision.objects.only("pk", "shipped_files").first()
@@ -71,7 +77,8 @@ def load(folder: Path = SHIPPED, *, only_report: bool = False) -> LoadReport:
         if only_report:
             return plan.report
         plan.carry_out()
-        revision = publish(by=None, reason="Shipped knowledge loaded", shipped_files=files)
+        publishable()
+    revision = publish(by=None, reason="Shipped knowledge loaded", shipped_files=files)
     return replace(plan.report, revision=revision.pk)
 
 
@@ -86,7 +93,7 @@ class _Plan:
         for kind in KINDS:
             present = self._present(kind)
             for position, value in enumerate(getattr(wanted, kind)):
-                name, wants = identity(value), digest(row_document(value))
+                name, wants = identity(value), _digest(value)
                 _pk, shipped, now = present.pop(name, (0, "", ""))
                 if shipped == wants:
                     same += 1
@@ -103,10 +110,14 @@ class _Plan:
         self.report = LoadReport(new, changed, kept, gone, same)
 
     def _present(self, kind: str) -> dict[str, tuple[int, str, str]]:
-        """name -> (primary key, digest as shipped, digest now) of the rows that are not withdrawn."""
-        rows = querysets()[kind].exclude(status=models.Row.Status.WITHDRAWN)
+        """name -> (primary key, digest as shipped, digest now), but of those that an upgrade withdrew. A row that is not published
+        has no digest now: it was shipped published, so a curator changed it."""
+        rows = querysets()[kind].exclude(status=models.Row.Status.WITHDRAWN, shipped_digest=GONE)
         values = ((row, VALUES[kind](row)) for row in rows)
-        return {identity(value): (row.pk, row.shipped_digest, digest(row_document(value))) for row, value in values}
+        return {
+            identity(value): (row.pk, row.shipped_digest, _digest(value) if row.status == models.Row.Status.PUBLISHED else _UNPUBLISHED)
+            for row, value in values
+        }
 
     def carry_out(self) -> None:
         writer = Writer()
@@ -114,4 +125,12 @@ class _Plan:
             writer.write(kind, value, position, wants)
         writer.flush()
         for kind, pk in self._withdraw:
-            _MODELS[kind]._default_manager.filter(pk=pk).update(status=models.Row.Status.WITHDRAWN)
+            _MODELS[kind]._default_manager.filter(pk=pk).update(status=models.Row.Status.WITHDRAWN, shipped_digest=GONE)
+
+
+def _digest(value: Any) -> str:
+    """Digest of a row. The rows of `see_also` have no order in the database."""
+    document = row_document(value)
+    if "see_also" in document:
+        document["see_also"] = sorted(set(document["see_also"]))
+    return digest(document)

@@ -52,8 +52,8 @@ assert set(Category.values) == set(CATEGORIES)  # noqa: S101 (the engine holds t
 class Row(models.Model):
     """What every kind of knowledge has: published or not, where it came from, its history.
 
-    shipped_digest: digest of the row as the program shipped it; "" for one that a curator made. A row whose present digest differs
-    was changed by a curator, and an upgrade leaves it alone.
+    shipped_digest: digest of the row as the program shipped it; "" for one that a curator made, "gone" for one that an upgrade
+    withdrew. A row whose present digest differs, or which is no longer published, was changed by a curator: an upgrade leaves it alone.
     """
 
     class Status(models.TextChoices):
@@ -157,6 +157,7 @@ class Question(Row):
     check_name = models.CharField(_("answered by"), max_length=20, blank=True, help_text=_("The check, or “stage”."))
     symptom = models.BooleanField(_("symptom"), default=False, help_text=_("May be asked first, where there is no error text."))
     without_text = models.BooleanField(_("only without an error text"), default=False, help_text=_("Where there is a text, it says this already."))
+    effort = models.CharField(_("effort to answer"), max_length=5, choices=_choices(snapshot.Effort), default=snapshot.Effort.KNOW.value)
     help = models.TextField(_("how to find out"), blank=True)
     history = HistoricalRecords()
 

@@ -13,6 +13,7 @@ from knowledge.models import KnowledgeRevision
 from knowledge.rows import to_snapshot
 from whybounce.compiled import Knowledge, labelled_examples
 from whybounce.document import digest, to_document
+from whybounce.snapshot import KnowledgeSnapshot
 from whybounce.validate import Problem, validate
 from whybounce.words import TextModel, fit
 from whybounce.yaml_knowledge import from_document
@@ -31,6 +32,14 @@ class CannotPublish(Exception):
         super().__init__("; ".join(f"{problem.row}: {problem.message}" for problem in problems))
 
 
+def publishable() -> KnowledgeSnapshot:
+    """The published rows as a snapshot. CannotPublish where a rule between rows is broken."""
+    snapshot = to_snapshot()
+    if problems := validate(snapshot):
+        raise CannotPublish(problems)
+    return snapshot
+
+
 def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = "") -> KnowledgeRevision:
     """Stores the published rows as the newest revision and returns it; the newest one itself where nothing changed.
     `shipped_files`: digest of the files just loaded; "" keeps the one known.
@@ -38,9 +47,7 @@ def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = ""
     Takes the seconds that fitting the text model takes. CannotPublish where a rule between rows is broken. The oldest revisions
     over KEEP are dropped.
     """
-    snapshot = to_snapshot()
-    if problems := validate(snapshot):
-        raise CannotPublish(problems)
+    snapshot = publishable()
     document = to_document(snapshot)
     fingerprint = digest(document)
     newest = KnowledgeRevision.objects.only("pk", "digest", "shipped_files").first()

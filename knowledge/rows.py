@@ -56,7 +56,9 @@ def question_value(row: models.Question, allowed: frozenset[str] | None = None) 
     answers = tuple(
         s.Answer(a.slug, a.text, s.Frequency(a.base_rate), a.informative, _evidence(a.evidence.all(), allowed), _others(a)) for a in row.answers.all()
     )
-    return s.Question(row.slug, row.text, row.why, s.AskedOf(row.asked_of), answers, row.check_name, row.symptom, row.help, row.without_text)
+    return s.Question(
+        row.slug, row.text, row.why, s.AskedOf(row.asked_of), answers, row.check_name, row.symptom, row.help, row.without_text, s.Effort(row.effort)
+    )
 
 
 def pattern_value(row: models.ReplyPattern, allowed: frozenset[str] | None = None) -> s.ReplyPattern:
@@ -67,9 +69,16 @@ def pattern_value(row: models.ReplyPattern, allowed: frozenset[str] | None = Non
         meaning=row.meaning,
         decisive=row.decisive,
         evidence=_evidence(row.evidence.all(), allowed),
-        examples=tuple(example.text for example in row.examples.all()),
+        examples=_examples(row, whole=allowed is None),
         sources=_sources(row),
     )
+
+
+def _examples(row: models.ReplyPattern, *, whole: bool) -> tuple[str, ...]:
+    """The pattern's published examples; as part of the whole row also the others, marked as such."""
+    examples = [(example.status, example.text) for example in row.examples.all()]
+    published = models.Row.Status.PUBLISHED
+    return tuple(text if status == published else f"[{status}] {text}" for status, text in examples if whole or status == published)
 
 
 def code_value(row: models.StatusCode, allowed: frozenset[str] | None = None) -> s.StatusCode:
@@ -180,7 +189,7 @@ class Writer:
 
     def _write_questions(self, value: s.Question, base: dict[str, Any]) -> None:
         fields = {name: getattr(value, name) for name in ("text", "why", "symptom", "help", "without_text")}
-        fields |= {"asked_of": value.asked_of.value, "check_name": value.check}
+        fields |= {"asked_of": value.asked_of.value, "check_name": value.check, "effort": value.effort.value}
         row, _new = models.Question.objects.update_or_create(slug=value.slug, defaults=base | fields)
         row.answers.all().delete()
         for i, x in enumerate(value.answers):

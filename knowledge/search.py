@@ -107,7 +107,7 @@ class _Index:
         self._index.reload()
 
     def search(self, query: str) -> list[Group]:
-        words = [word.lower() for word in _WORD.findall(_NUMBER.sub(" ", query))][:_MAX_WORDS]
+        words = [word.lower() for word in _WORD.findall(_NUMBER.sub(" ", query)) if len(word) > 1 or ord(word) > 0x2E80][:_MAX_WORDS]
         numbers = [number for number in _NUMBER.findall(query) if len(number) > 2 or not words]  # "5" in "5 minutes" begins no code
         found = list(self._by_number(numbers))
         if words:
@@ -132,7 +132,7 @@ class _Index:
     def _by_words(self, words: list[str]) -> list[_Entry]:
         groups = [(tantivy.Occur.Must, self._word(word, last=word == words[-1])) for word in words]
         hits = self._run(tantivy.Query.boolean_query(groups))
-        if not hits and len(words) > 1:
+        if not hits and len(words) > 1:  # nothing holds all of them: what holds some
             hits = self._run(tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for _occur, query in groups]))
         return hits
 

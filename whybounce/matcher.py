@@ -19,6 +19,11 @@ def _options() -> re2.Options:
     return options
 
 
+def _searchable(text: str) -> str:
+    """`text` with each lone surrogate (half a character, as JSON may hold) as "?": RE2 reads UTF-8. As many characters as before."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class _Set:
     """Many expressions searched in one pass."""
 
@@ -54,6 +59,7 @@ class ReplyMatcher:
     def find(self, text: str) -> list[PatternMatch]:
         """All patterns that stand in `text`, the longest match first."""
         found = []
+        text = _searchable(text)
         for number in self._set.matches(text):
             match = self._single[number].search(text)
             if match:
@@ -84,6 +90,6 @@ class ProviderFinder:
         """The provider's slug, or ""."""
         if slug := self.by_host(failure.remote_mta):
             return slug
-        if marked := self._marks.matches(failure.text):
+        if marked := self._marks.matches(_searchable(failure.text)):
             return self._marked[marked[0]]
         return "" if failure.remote_mta else self._by_domain.get(failure.recipient_domain, "")

@@ -15,19 +15,23 @@ import numpy as np
 from whybounce.compiled import NATS, Knowledge, Vector
 from whybounce.failure import Action, DeliveryFailure
 from whybounce.matcher import PatternMatch
-from whybounce.snapshot import Actor, AskedOf, Cause, Question, Strength
+from whybounce.snapshot import Actor, AskedOf, Cause, Effort, Question, Strength
 from whybounce.words import WordReading
 
 DONT_KNOW = "dont-know"
 """An observation's answer when a person does not know: the question counts as asked and is no evidence."""
 
 SURE = 0.9
+# Of 660 replies and bounces not written for this, the category was right for 96 % above the first and 84 % between the two.
+_LIKELY = 0.9
+_POSSIBLE = 0.3
 _MIN_GAIN = 0.02
 _MIN_CHANCE = 0.03
-_COST = {AskedOf.PERSON: 1.0, AskedOf.CHECK: 0.25}
+_COST = {Effort.KNOW: 1.0, Effort.LOOK: 1.5, Effort.TRY: 3.0, Effort.ASK: 6.0}
+_COST_OF_CHECK = 0.25
 _CLEARLY = 1.4
 _PROVED = NATS[Strength.PROVES]
-_WORDS_WEIGHT = 1.0
+_PATTERN_WEIGHT = 0.75
 _WORDS_FLOOR = -6.0
 
 
@@ -42,6 +46,10 @@ class TermKind(StrEnum):
     STAGE = "stage"
     ANSWER = "answer"
     CHECK = "check"
+
+
+# Two readings of the same words do not contradict each other; they are weighed.
+_WORDING = {TermKind.PATTERN, TermKind.WORDS}
 
 
 class Certainty(StrEnum):
@@ -158,16 +166,33 @@ class Ranking:
                 yield from self._question_term(TermKind.CHECK if known.question.asked_of is AskedOf.CHECK else TermKind.ANSWER, slug, answer)
 
     def _pattern_terms(self) -> Iterator[Term]:
-        """The provider's own patterns, or where none of them matches the others. The longest match leads; a further one adds to a
-        cause only what the longer ones did not already say, and half of it: they read the same words."""
-        own = [match for match in self.matches if match.pattern.provider and match.pattern.provider == self.provider]
+        """The longest match leads; a further one adds to a cause only what the longer ones did not already say, and half of it:
+        they read the same words."""
         said = np.zeros(len(self.knowledge.causes))
-        for number, match in enumerate(own or self.matches):
-            nats = self.knowledge.pattern_nats(match.pattern) * (1.0 if number == 0 or match.pattern.decisive else 0.5)
+        for number, match in enumerate(self._usable_matches()):
+            weight = _PATTERN_WEIGHT * (1.0 if number == 0 or match.pattern.decisive else 0.5)
+            nats = self.knowledge.pattern_nats(match.pattern)
+            nats = np.where(nats >= _PROVED, nats, nats * weight)
             fresh = np.where(np.abs(nats) > np.abs(said), nats - np.where(np.isinf(said), 0.0, said), 0.0)
             said = said + fresh
             if np.any(fresh):
                 yield Term(TermKind.PATTERN, match.pattern.slug, self.failure.text[match.span.start : match.span.end], fresh)
+
+    def _usable_matches(self) -> list[PatternMatch]:
+        """The provider's own patterns; where none of them matches, the general ones and those of mail server programs, which stand
+        in anybody's replies; another provider's private wording only where nobody knows whose reply it is and nothing else matches."""
+        own = [match for match in self.matches if match.pattern.provider and match.pattern.provider == self.provider]
+        if own:
+            return own
+        anybodys = [match for match in self.matches if self._is_anybodys(match)]
+        return anybodys or ([] if self.provider and not self._is_program(self.provider) else list(self.matches))
+
+    def _is_anybodys(self, match: PatternMatch) -> bool:
+        return not match.pattern.provider or self._is_program(match.pattern.provider)
+
+    def _is_program(self, slug: str) -> bool:
+        provider = self.knowledge.providers.get(slug)
+        return provider is not None and provider.kind == "mta"
 
     def _word_terms(self, reading: WordReading) -> Iterator[Term]:
         """The text model's log probabilities; a cause it never saw examples of stands where its unlikely ones stand."""
@@ -176,7 +201,7 @@ class Ranking:
         known = np.maximum(reading.log_probability[self.knowledge.word_sources], _WORDS_FLOOR)
         nats = np.full(len(self.knowledge.causes), float(np.quantile(known, 0.25)))
         nats[self.knowledge.word_columns] = known
-        yield Term(TermKind.WORDS, "", "", nats * _WORDS_WEIGHT)
+        yield Term(TermKind.WORDS, "", "", nats)
 
     def _code_terms(self) -> Iterator[Term]:
         """Codes are weak beside words and strong alone; the basic code says little that the enhanced one does not."""
@@ -261,10 +286,10 @@ class Ranking:
         shared = self.category_probability(top.cause.category)
         if top.proved and top.probability >= SURE:
             certainty = Certainty.PROVED
-        elif shared >= 0.75:
+        elif shared >= _LIKELY:
             certainty = Certainty.LIKELY
         else:
-            certainty = Certainty.POSSIBLE if shared >= 0.4 else Certainty.UNCLEAR
+            certainty = Certainty.POSSIBLE if shared >= _POSSIBLE else Certainty.UNCLEAR
         return Verdict(self._permanent(top.cause), top.cause.who_acts, certainty)
 
     def _permanent(self, cause: Cause | None) -> bool:
@@ -284,6 +309,7 @@ class Ranking:
             for number, (one, i) in enumerate(pointed)
             for other, j in pointed[number + 1 :]
             if self.knowledge.causes[i].category != self.knowledge.causes[j].category
+            and not {one.kind, other.kind} <= _WORDING
             and one.raw[j] < one.raw[i] - _CLEARLY
             and other.raw[i] < other.raw[j] - _CLEARLY
         ]
@@ -305,7 +331,7 @@ class Ranking:
                 continue
             gain = _expected_gain(compiled.p, self.probabilities)
             if gain >= _MIN_GAIN:
-                found.append((gain / _COST[question.asked_of], gain, slug))
+                found.append((gain / _cost(question), gain, slug))
         found.sort(key=lambda item: (-item[0], item[2]))
         return [NextQuestion(self.knowledge.questions[slug].question, gain, self._prospects(slug)) for _value, gain, slug in found]
 
@@ -336,6 +362,10 @@ class Ranking:
 def rank(knowledge: Knowledge, failure: DeliveryFailure, observations: Mapping[str, str] | None = None) -> Ranking:
     """Ranks the causes of one failure. An empty DeliveryFailure is a case without any text."""
     return Ranking(knowledge, failure, observations or {})
+
+
+def _cost(question: Question) -> float:
+    return _COST_OF_CHECK if question.asked_of is AskedOf.CHECK else _COST[question.effort]
 
 
 def _normalise(scores: Vector) -> Vector:

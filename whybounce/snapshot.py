@@ -51,6 +51,15 @@ class AskedOf(StrEnum):
     REPLY = "reply"
 
 
+class Effort(StrEnum):
+    """What it takes a person to answer: they know it, look it up, try something, or must ask somebody else."""
+
+    KNOW = "know"
+    LOOK = "look"
+    TRY = "try"
+    ASK = "ask"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a row's facts come from: "RFC 5321 section 4.2.2" or a page title, its address, the day it was checked."""
@@ -141,6 +150,7 @@ class Question:
     symptom: bool = False
     help: str = ""
     without_text: bool = False
+    effort: Effort = Effort.KNOW
 
 
 @dataclass(frozen=True, slots=True)

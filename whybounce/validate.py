@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,20 @@ import re2
 from whybounce.checks.registry import CHECKS
 from whybounce.failure import Stage
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
-from whybounce.snapshot import AskedOf, Cause, Evidence, KnowledgeSnapshot, Question, ReplyPattern, Strength
+from whybounce.snapshot import (
+    Answer,
+    AskedOf,
+    Cause,
+    Evidence,
+    KnowledgeSnapshot,
+    Myth,
+    Provider,
+    Question,
+    RemedyStep,
+    ReplyPattern,
+    StatusCode,
+    Strength,
+)
 from whybounce.status import is_enhanced_code, is_reply_code
 
 CATEGORIES = (
@@ -41,7 +56,19 @@ CATEGORIES = (
     "undetermined",
 )
 PROVIDER_KINDS = ("mailbox", "gateway", "mta", "esp", "forwarder")
+# The most characters of the texts that a database keeps in columns of fixed length.
+LONGEST: Mapping[type[Any], Mapping[str, int]] = {
+    Provider: {"slug": 80, "name": 120, "postmaster_page": 200},
+    Cause: {"slug": 80, "title": 160},
+    RemedyStep: {"slug": 80},
+    Question: {"slug": 80, "text": 240},
+    Answer: {"slug": 80, "text": 240},
+    StatusCode: {"title": 160},
+    Myth: {"source": 240},
+    ReplyPattern: {"slug": 100},
+}
 
+_ANY = ("550 5.1.1 x", "450 y")  # replies that have nothing in common but a word's edges
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _FOLK = re.compile(r"[2-5]\d\d", re.ASCII)  # seen in practice, outside the grammar of RFC 5321 section 4.2
 _REGISTERED = re.compile(r"X\.\d{1,3}\.\d{1,3}", re.ASCII)
@@ -68,6 +95,10 @@ def re2_error(pattern: str) -> str:
         return f"the pattern does not compile: {message.decode() if isinstance(message, bytes) else message}"
     if compiled.search(""):
         return "the pattern matches the empty text, and so every reply"
+    for text in _ANY:
+        match = compiled.search(text)
+        if match and match.start() == match.end():
+            return "the pattern matches without a single letter, and so every reply"
     return ""
 
 
@@ -80,6 +111,8 @@ def validate(snapshot: KnowledgeSnapshot) -> list[Problem]:
         *(problem for question in snapshot.questions for problem in _question(question, snapshot)),
         *(problem for pattern in snapshot.patterns for problem in _pattern(pattern)),
         *_codes(snapshot),
+        *_one_question_a_check(snapshot),
+        *_texts(snapshot),
     ]
 
 
@@ -99,12 +132,14 @@ def _duplicates(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for (code, provider), count in Counter((row.code, row.provider) for row in snapshot.codes).items():
         if count > 1:
             yield Problem("codes", f"{code} {provider}".strip(), f"the code is described {count} times")
-    labels: dict[str, set[str]] = {}
+    labels: dict[str, list[str]] = {}
     for example in snapshot.examples:
-        labels.setdefault(example.text, set()).add(example.cause)
+        labels.setdefault(example.text, []).append(example.cause)
     for text, causes in labels.items():
-        if len(causes) > 1:
-            yield Problem("examples", text, f"the same text is labelled with {len(causes)} causes: {', '.join(sorted(causes))}")
+        if len(set(causes)) > 1:
+            yield Problem("examples", text, f"the same text is labelled with {len(set(causes))} causes: {', '.join(sorted(set(causes)))}")
+        elif len(causes) > 1:
+            yield Problem("examples", text, f"the same text stands {len(causes)} times")
 
 
 def _references(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
@@ -116,6 +151,10 @@ def _references(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
             if item.cause not in causes:
                 yield Problem(kind, row, f"its evidence names the cause {item.cause!r}, which does not exist")
 
+    def rules_out_all(evidence: Iterable[Evidence], others: Strength | None = None) -> bool:
+        said = {item.cause: item.strength for item in evidence}
+        return bool(causes) and all(said.get(cause, others) is Strength.RULES_OUT for cause in causes)
+
     for cause in snapshot.causes:
         for slug in cause.see_also:
             if slug not in causes:
@@ -123,19 +162,19 @@ def _references(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for question in snapshot.questions:
         for answer in question.answers:
             yield from unknown("questions", question.slug, answer.evidence)
-            named = {e.cause for e in answer.evidence}
-            possible = {e.cause for e in answer.evidence if e.strength is not Strength.RULES_OUT}
-            if answer.others is not Strength.RULES_OUT:
-                possible |= causes - named
-            if causes and not possible & causes:
+            if rules_out_all(answer.evidence, answer.others):
                 yield Problem("questions", question.slug, f"the answer {answer.slug!r} rules out every cause")
     for pattern in snapshot.patterns:
         yield from unknown("patterns", pattern.slug, pattern.evidence)
+        if rules_out_all(pattern.evidence):
+            yield Problem("patterns", pattern.slug, "it rules out every cause")
         if pattern.provider not in providers:
             yield Problem("patterns", pattern.slug, f"the provider {pattern.provider!r} does not exist")
     for code in snapshot.codes:
         row = f"{code.code} {code.provider}".strip()
         yield from unknown("codes", row, code.evidence)
+        if rules_out_all(code.evidence, code.others):
+            yield Problem("codes", row, "it rules out every cause")
         if code.provider not in providers:
             yield Problem("codes", row, f"the provider {code.provider!r} does not exist")
     for example in snapshot.examples:
@@ -176,6 +215,9 @@ def _question(question: Question, snapshot: KnowledgeSnapshot) -> Iterator[Probl
             yield Problem("questions", question.slug, f"the answer {slug!r} stands {count} times")
     if len(slugs) < 2:
         yield Problem("questions", question.slug, "a question needs two answers or more")
+    for answer in question.answers:
+        if (answer.evidence or answer.others) and not answer.informative:
+            yield Problem("questions", question.slug, f"the answer {answer.slug!r} could not look (informative: false), and so carries no evidence")
     if question.asked_of is AskedOf.PERSON:
         if question.check:
             yield Problem("questions", question.slug, "a question asked of a person names no check")
@@ -185,10 +227,10 @@ def _question(question: Question, snapshot: KnowledgeSnapshot) -> Iterator[Probl
     else:
         check = CHECKS.get(question.check)
         declared = {answer.slug for answer in check.answers} if check else set()
-        for answer in check.answers if check else ():
-            row = next((a for a in question.answers if a.slug == answer.slug), None)
-            if row and row.informative != answer.informative:
-                yield Problem("questions", question.slug, f"the answer {row.slug!r} must have informative: {str(answer.informative).lower()}")
+        for given in check.answers if check else ():
+            row = next((a for a in question.answers if a.slug == given.slug), None)
+            if row and row.informative != given.informative:
+                yield Problem("questions", question.slug, f"the answer {row.slug!r} must have informative: {str(given.informative).lower()}")
     if not declared:
         yield Problem("questions", question.slug, f"{question.check!r} is no check that could answer it")
     for slug in declared - set(slugs):
@@ -217,5 +259,37 @@ def _pattern(pattern: ReplyPattern) -> Iterator[Problem]:
 
 def _codes(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for row in snapshot.codes:
-        if not (is_reply_code(row.code) or is_enhanced_code(row.code) or _REGISTERED.fullmatch(row.code) or (not row.standard and _FOLK.fullmatch(row.code))):
+        folk = not row.standard and _FOLK.fullmatch(row.code)
+        if not (folk or is_reply_code(row.code) or is_enhanced_code(row.code) or _REGISTERED.fullmatch(row.code)):
             yield Problem("codes", f"{row.code} {row.provider}".strip(), "it is neither a reply code nor an enhanced status code")
+
+
+def _one_question_a_check(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    answered: dict[str, str] = {}
+    for question in snapshot.questions:
+        if question.check and answered.setdefault(question.check, question.slug) != question.slug:
+            yield Problem("questions", question.slug, f"{question.check!r} answers the question {answered[question.check]!r} already")
+
+
+def _texts(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    """Texts that are empty where one is needed or longer than a row can hold, and addresses that are none."""
+    for kind in ("causes", "questions", "patterns", "providers", "codes"):
+        for row in getattr(snapshot, kind):
+            name = f"{row.code} {row.provider}".strip() if kind == "codes" else row.slug
+            yield from (Problem(kind, name, message) for message in _text_problems(row))
+
+
+def _text_problems(row: Any) -> Iterator[str]:
+    longest = LONGEST.get(type(row), {})
+    for field in dataclasses.fields(row):
+        value = getattr(row, field.name)
+        if value == "" and field.default is dataclasses.MISSING:
+            yield f"{type(row).__name__}.{field.name} is empty"
+        elif len(str(value)) > longest.get(field.name, sys.maxsize):
+            yield f"{type(row).__name__}.{field.name} is longer than {longest[field.name]} characters"
+        elif field.name in ("url", "postmaster_page") and value and not value.startswith(("https://", "http://")):
+            yield f"{value!r} is no address of a page: https://..."
+        elif isinstance(value, tuple):
+            for item in value:
+                if dataclasses.is_dataclass(item):
+                    yield from _text_problems(item)

@@ -31,7 +31,7 @@ _NGRAMS = (3, 4, 5)
 _NGRAM_WEIGHT = 0.45  # n-grams help with unseen inflections and other languages; whole words should lead
 _PAIR_WEIGHT = 0.8
 _REGULARISATION = 30.0
-_TEMPER = 0.75
+_TEMPER = 0.8
 _EDGES = " \t\r\n\"'`´.,;:!?()[]{}<>«»“”„‘’*=|#~-_/\\"
 
 Vector = npt.NDArray[np.float32]
@@ -110,7 +110,7 @@ def _is_host(text: str) -> bool:
 def tokens_of(text: str) -> list[str]:
     """The tokens of a reply in order, at most MAX_TOKENS."""
     out: list[str] = []
-    for piece in text[: 40 * MAX_TOKENS].lower().replace("(", " ").replace("/", " / ").replace(": /  / ", "://").split():
+    for piece in text[: 40 * MAX_TOKENS].lower().replace("(", " ").replace("[", " ").replace("/", " / ").replace(": /  / ", "://").split():
         out += _common_words_of(piece) if len(piece) <= _MAX_KEPT else _words_of(piece)
         if len(out) >= MAX_TOKENS:
             break
@@ -223,7 +223,7 @@ def fit(labelled: Iterable[tuple[str, str]]) -> TextModel:
         return TextModel.empty()
     texts = [[_features_of(unit) for unit in units_of(tokens_of(text))] for text, _cause in pairs]
     counts = Counter(name for units in texts for name in {name for unit in units for name, _weight in unit})
-    features = sorted(name for name, count in counts.items() if count > 1 or not name.startswith("~"))
+    features = sorted(name for name, count in counts.items() if count > 1)
     idf = np.array([1 + math.log((1 + len(pairs)) / (1 + counts[name])) for name in features], np.float32)
     weights, bias = _regression(_matrix(texts, features, idf), [causes.index(cause) for _text, cause in pairs])
     return TextModel(causes, features, idf, weights.T.astype(np.float32), bias.astype(np.float32))
@@ -247,7 +247,7 @@ def _matrix(texts: Sequence[Sequence[Sequence[tuple[str, float]]]], features: Se
 def _regression(matrix: Any, labels: Sequence[int]) -> tuple[Any, Any]:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=_REGULARISATION, max_iter=60, tol=1e-2, class_weight=None)
+    model = LogisticRegression(C=_REGULARISATION, max_iter=60, tol=1e-3, class_weight=None)
     model.fit(matrix, labels)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
         return np.vstack([-model.coef_, model.coef_]), np.concatenate([-model.intercept_, model.intercept_])

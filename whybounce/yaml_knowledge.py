@@ -21,6 +21,7 @@ from whybounce.snapshot import (
     Actor,
     AskedOf,
     Cause,
+    Effort,
     Evidence,
     Example,
     Frequency,
@@ -101,7 +102,7 @@ def _convert(kind: Any, value: Any, line: int, name: str) -> Any:
         return _convert(next(arg for arg in typing.get_args(kind) if arg is not type(None)), value, line, name)
     if dataclasses.is_dataclass(kind):
         return _row(typing.cast("type[Any]", kind), value, line)
-    if kind in (Strength, Frequency, Actor, AskedOf):
+    if kind in (Strength, Frequency, Actor, AskedOf, Effort):
         try:
             return kind(value)
         except ValueError:
