@@ -19,8 +19,8 @@ KINDS = ("code", "cause", "reply", "provider")
 """In the order in which groups are shown, but for codes: they come first only where a number was typed."""
 _PER_KIND = 8
 _MAX_QUERY = 300
-# What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1".
-_NUMBER = re.compile(r"(?<![\w.])([245]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]?\d?)(?!\w|\.\d)", re.ASCII)
+# What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1", "X.1.1".
+_NUMBER = re.compile(r"(?<![\w.])([245Xx]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]?\d?)(?!\w|\.\d)", re.ASCII)
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _MAX_WORDS = 12
 _STRENGTHS = tuple(Strength)  # from "proves" to "rules out"
@@ -108,7 +108,7 @@ class _Index:
 
     def search(self, query: str) -> list[Group]:
         words = [word.lower() for word in _WORD.findall(_NUMBER.sub(" ", query)) if len(word) > 1 or ord(word) > 0x2E80][:_MAX_WORDS]
-        numbers = [number for number in _NUMBER.findall(query) if len(number) > 2 or not words]  # "5" in "5 minutes" begins no code
+        numbers = [number.upper() for number in _NUMBER.findall(query) if len(number) > 2 or not words]  # "5" in "5 minutes" begins no code
         found = list(self._by_number(numbers))
         if words:
             found += [entry for entry in self._by_words(words) if entry not in found]
@@ -130,22 +130,21 @@ class _Index:
             yield from exact or found[:_PER_KIND]
 
     def _by_words(self, words: list[str]) -> list[_Entry]:
-        groups = [(tantivy.Occur.Must, self._word(word, last=word == words[-1])) for word in words]
-        hits = self._run(tantivy.Query.boolean_query(groups))
-        if not hits and len(words) > 1:  # nothing holds all of them: what holds some
-            hits = self._run(tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for _occur, query in groups]))
-        return hits
+        """Entries that hold every word, misspelt or unfinished ones too; where there are none, those that hold some as typed."""
+        every = [(tantivy.Occur.Must, self._word(word, near=True, last=word == words[-1])) for word in words]
+        some = [(tantivy.Occur.Should, self._word(word, near=False)) for word in words]
+        return self._run(tantivy.Query.boolean_query(every)) or self._run(tantivy.Query.boolean_query(some))
 
-    def _word(self, word: str, *, last: bool) -> tantivy.Query:
-        """One word of the query: as typed, as the beginning of a longer one where it is still being typed, or misspelt."""
+    def _word(self, word: str, *, near: bool, last: bool = False) -> tantivy.Query:
+        """One word of the query: as typed and, where `near`, misspelt; the last one may be the beginning of a longer one."""
         distance = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
         queries = []
         for field, boost in (("label", 6.0), ("title", 4.0), ("text", 1.0)):
             exact = tantivy.Query.term_query(self._schema, field, word)
             queries.append(tantivy.Query.boost_query(exact, boost * 4))
-            if last or distance:
-                near = tantivy.Query.fuzzy_term_query(self._schema, field, word, distance=distance, transposition_cost_one=True, prefix=last)
-                queries.append(tantivy.Query.boost_query(near, boost))
+            if near and (last or distance):
+                like = tantivy.Query.fuzzy_term_query(self._schema, field, word, distance=distance, transposition_cost_one=True, prefix=last)
+                queries.append(tantivy.Query.boost_query(like, boost))
         return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
     def _run(self, query: tantivy.Query) -> list[_Entry]:

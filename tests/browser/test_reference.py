@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import accessible
 
-PAGES = ["/", "/codes/", "/codes/550/", "/codes/502/", "/codes/5.7.26/", "/codes/599/", "/causes/", "/causes/spf-fail/", "/search/?q=mailbox+full", "/check/", "/login/"]
+PAGES = [
+    "/",
+    "/codes/",
+    "/codes/550/",
+    "/codes/502/",
+    "/codes/5.7.26/",
+    "/codes/599/",
+    "/causes/",
+    "/causes/spf-fail/",
+    "/search/?q=mailbox+full",
+    "/check/",
+    "/login/",
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -26,7 +40,7 @@ def test_search_answers_as_one_types(page: Page):
     box = page.get_by_label("A code, a phrase")
     box.press_sequentially("mailbx ful", delay=30)
     expect(page.locator("#results").get_by_role("link", name="The recipient's mailbox is full").first).to_be_visible()
-    expect(page).to_have_url("/search/?q=mailbx+ful")
+    expect(page).to_have_url(re.compile(r"/search/\?q=mailbx(\+|%20)ful$"))
     box.fill("550-5.7.26")
     expect(page.locator("#results a").first).to_contain_text("7.26")
 
@@ -48,6 +62,6 @@ def test_search_works_without_javascript(no_script: Page):
 
 
 def test_what_is_searched_for_is_shown_as_text(page: Page):
-    page.goto("/search/?q=<img+src%3Dx+onerror%3Dalert(1)>zzzz")
-    expect(page.locator("#results")).to_contain_text("<img src=x onerror=alert(1)>zzzz")
+    page.goto("/search/?q=<img src%3Dqqqq onerror%3Dvvvv()>")
+    expect(page.locator("#results")).to_contain_text("<img src=qqqq onerror=vvvv()>")
     assert page.locator("#results img").count() == 0
