@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from nested_admin.formsets import NestedInlineFormSetMixin
 from nested_admin.nested import NestedModelAdmin, NestedStackedInline, NestedTabularInline
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -21,6 +23,7 @@ from whybounce.checks.registry import CHECKS
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import Actor
 
+_KEPT = ("sources", "position", "status")
 _ACTORS = [who.value for who in Actor]
 _CHECKS = [("", "—"), *((name, name) for name in CHECKS)]
 
@@ -43,6 +46,7 @@ class RowForm(TextForm):
 
 
 class ProviderForm(RowForm):
+    postmaster_page = forms.URLField(required=False, assume_scheme="https", label=_("postmaster page"))
     mx_suffixes = LinesField(required=False, label=_("MX host names end in"), help_text=_("One a line, for example .google.com"))
     domains = LinesField(required=False, label=_("mail domains"), help_text=_("One a line."))
     reply_marks = LinesField(
@@ -82,10 +86,27 @@ class ExampleForm(TextForm):
             self.initial["status"] = models.Row.Status.PUBLISHED
 
 
+class OneStrengthACause(BaseInlineFormSet):
+    """Evidence of one thing: each cause stands there once. The database insists on it, and knows no way to say so."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [getattr(form, "cleaned_data", {}) for form in self.forms]
+        causes = [row["cause"] for row in rows if row.get("cause") and not row.get("DELETE")]
+        for number, cause in enumerate(causes):
+            if cause in causes[:number]:
+                raise forms.ValidationError(_("“%(cause)s” has a strength here already."), params={"cause": cause})
+
+
+class NestedOneStrengthACause(NestedInlineFormSetMixin, OneStrengthACause):
+    """The same, inside an answer."""
+
+
 class EvidenceInline(admin.TabularInline):
     """Evidence of one pattern or code: which causes it speaks for and against."""
 
     model = models.Evidence
+    formset = OneStrengthACause
     fields = ("cause", "strength")
     autocomplete_fields = ("cause",)
     extra = 0
@@ -135,6 +156,7 @@ class MythInline(admin.StackedInline):
 
 class AnswerEvidenceInline(NestedTabularInline):
     model = models.Evidence
+    formset = NestedOneStrengthACause
     fields = ("cause", "strength")
     autocomplete_fields = ("cause",)
     extra = 0
@@ -155,6 +177,12 @@ class RowAdmin(SimpleHistoryAdmin):
     actions = ("mark_published", "mark_draft")
     list_per_page = 50
     save_on_top = True
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 90})}}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """What the row says first, then what is kept about it."""
+        fields = [name for name in super().get_fields(request, obj) if name not in _KEPT]
+        return [*fields, *_KEPT]
 
     @admin.action(description=_("Mark as published (goes live with the next revision)"))
     def mark_published(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -120,11 +120,11 @@ def to_snapshot() -> s.KnowledgeSnapshot:
     """The published rows. Evidence, references and examples that concern a cause which is not published are left out."""
     rows = {kind: list(queryset.filter(status=models.Row.Status.PUBLISHED)) for kind, queryset in querysets().items()}
     allowed = frozenset(row.slug for row in rows["causes"])
-    patterns = (pattern_value(row, allowed) for row in rows["patterns"])
+    patterns = ((row, pattern_value(row, allowed)) for row in rows["patterns"])
     return s.KnowledgeSnapshot(
         causes=tuple(cause_value(row, allowed) for row in rows["causes"]),
         questions=tuple(question_value(row, allowed) for row in rows["questions"]),
-        patterns=tuple(pattern for pattern in patterns if pattern.evidence),
+        patterns=tuple(pattern for row, pattern in patterns if pattern.evidence or not row.evidence.all()),
         providers=tuple(provider_value(row) for row in rows["providers"]),
         codes=tuple(code_value(row, allowed) for row in rows["codes"]),
         examples=tuple(example_value(row) for row in rows["examples"] if row.cause.slug in allowed),

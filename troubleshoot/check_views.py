@@ -10,27 +10,25 @@ from django_htmx.http import push_url
 
 from knowledge.current import knowledge
 from troubleshoot import services
-from troubleshoot.checking import subject_of
 from troubleshoot.facts import subject_from_json
-from troubleshoot.forms import SubjectForm
+from troubleshoot.forms import DomainForm
 from troubleshoot.htmx import Request, wants_part
 from troubleshoot.inquiry import check_panel
 from troubleshoot.models import CheckRun
 from troubleshoot.people import person_of, run_for
 from troubleshoot.streams import Job, job_of, release_connection, run_and_store
 from troubleshoot.views import stream
-from whybounce.failure import DeliveryFailure
+from whybounce.checks.result import Subject
 
 
 @require_http_methods(["GET", "POST"])
 def check(request: Request) -> HttpResponse:
     """The form; sent, it plans a run and turns to its page."""
-    form = SubjectForm(request.POST or None, needed=True, initial=request.GET.dict())
-    if request.method == "GET" or not form.is_valid():
-        return render(request, "troubleshoot/check.html", {"form": form}, status=200 if request.method == "GET" else 422)
+    form = DomainForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
+    if not form.is_valid():
+        return render(request, "troubleshoot/check.html", {"form": form}, status=422 if form.is_bound else 200)
     try:
-        subject = subject_of(DeliveryFailure(), form.cleaned_data)
-        run = services.plan_domain_check(subject=subject, person=person_of(request, remember=True))
+        run = services.plan_domain_check(subject=Subject(**form.cleaned_data), person=person_of(request, remember=True))
     except services.Refused as error:
         form.add_error(None, str(error))
         return render(request, "troubleshoot/check.html", {"form": form}, status=422)
@@ -42,7 +40,7 @@ def check(request: Request) -> HttpResponse:
 
 def _show(request: Request, run: CheckRun) -> HttpResponse:
     subject = subject_from_json(run.subject)
-    form = SubjectForm(initial={"domain": subject.domain, "sending_ip": subject.sending_ip, "mail_from": subject.mail_from})
+    form = DomainForm(initial={"domain": subject.domain, "sending_ip": subject.sending_ip, "mail_from": subject.mail_from})
     context = {"form": form, "run": run, "panel": check_panel(knowledge(), subject, [run])}
     return render(request, "troubleshoot/check.html#check" if wants_part(request) else "troubleshoot/check.html", context)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 
@@ -29,9 +30,10 @@ def subject_of(failure: DeliveryFailure, supplied: Mapping[str, str]) -> Subject
         helo=failure.helo,
         message_size=failure.message_size,
     )
-    given = {name: supplied[name] for name in SUPPLIABLE if supplied.get(name)}
+    given: dict[str, Any] = {name: supplied[name] for name in SUPPLIABLE if supplied.get(name)}
     if given.get("domain", subject.domain) != subject.domain:
-        subject = replace(subject, recipient="")
+        # It is the recipient's domain: a subject with a domain and no recipient would be taken for the sender's by the spf check.
+        given["recipient"] = f"postmaster@{given['domain']}"
     return replace(subject, **given)
 
 

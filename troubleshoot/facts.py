@@ -55,7 +55,8 @@ def subject_to_json(subject: Subject) -> dict[str, Any]:
 
 def subject_from_json(values: Mapping[str, Any]) -> Subject:
     known = {field.name for field in dataclasses.fields(Subject)}
-    return Subject(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known})
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
+    return Subject(**given)
 
 
 def result_to_json(result: CheckResult) -> dict[str, Any]:

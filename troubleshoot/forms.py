@@ -72,25 +72,24 @@ class PasteForm(forms.Form):
         """The bytes to read: the file where there is one, else the text."""
         upload: UploadedFile | None = self.cleaned_data.get("file")
         if upload and upload.size:
-            return upload.read()
+            return bytes(upload.read())
         return str(self.cleaned_data["text"]).encode("utf-8", "replace")
 
 
-def paste_again(text: str) -> PasteForm:
+def paste_again(pasted: bytes) -> PasteForm:
     """An unbound form that holds what was pasted before, as far as a page should carry it."""
-    return PasteForm(initial={"text": text[:_MAX_KEPT]})
+    return PasteForm(initial={"text": pasted[:_MAX_KEPT].decode("utf-8", "replace")})
 
 
 class SubjectForm(forms.Form):
-    """What checks should look at. Any field may stay empty; `needed` refuses a form that is empty as a whole."""
+    """What the checks of a case should look at. Any field may stay empty."""
 
     domain = forms.CharField(label=_("Recipient's domain or address"), required=False, max_length=320)
     sending_ip = forms.CharField(label=_("Sending IP address"), required=False, max_length=45)
     mail_from = forms.CharField(label=_("Envelope sender or its domain"), required=False, max_length=320)
 
-    def __init__(self, *args: Any, needed: bool = False, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.needed = needed
         for name, example in (("domain", "example.org"), ("sending_ip", "192.0.2.25"), ("mail_from", "news@example.com")):
             self.fields[name].widget.attrs |= {"placeholder": example, "autocapitalize": "off", "spellcheck": "false"}
         self.helper = FormHelper()
@@ -117,10 +116,16 @@ class SubjectForm(forms.Form):
         local, _at, domain = text.rpartition("@")
         return f"{local or 'postmaster'}@{_domain(domain)}"
 
+
+class DomainForm(SubjectForm):
+    """What to look at without a case: a domain, which stands for the sender's too, or an envelope sender."""
+
+    domain = forms.CharField(label=_("Domain or address"), required=False, max_length=320)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.needed and not self.errors and not any(cleaned.values()):
-            raise ValidationError(_("Type a domain, or the address of the sending server."))
+        if not self.errors and not any(cleaned.values()):
+            raise ValidationError(_("Type a domain to look at."))
         return cleaned
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -233,9 +232,16 @@ def done_row(row: CheckOutcome, title: str, answer: str) -> CheckRow:
 
 
 def _shown(value: object) -> str:
-    """A fact as text: a list of texts as lines, what is deeper as JSON."""
-    if isinstance(value, str):
-        return clipped(value, 4000)
-    if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
-        return clipped("\n".join(str(item) for item in value), 4000)
-    return clipped(json.dumps(value, ensure_ascii=False, indent=1), 4000)
+    """A fact as text: a list as lines, each mapping in it as one line of names and values."""
+    lines = value if isinstance(value, list) else [value]
+    return clipped("\n".join(_inline(item) for item in lines), 4000)
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{str(name).replace('_', ' ')} {_inline(item)}" for name, item in value.items() if item not in ("", None, [], {}))
+    if isinstance(value, list):
+        return ", ".join(_inline(item) for item in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength, visible
 from whybounce.failure import Stage
-from whybounce.reasoning import Contradiction, Hypothesis, LedgerLine, Ranking, TermKind
+from whybounce.reasoning import Certainty, Contradiction, Hypothesis, LedgerLine, Ranking, TermKind
 from whybounce.snapshot import Actor
 
 _KINDS: dict[TermKind, str | Promise] = {
@@ -117,8 +118,20 @@ def _pattern_said(ranking: Ranking, ref: str, value: str) -> str:
 
 
 def contradiction_words(ranking: Ranking) -> tuple[str, ...]:
-    """Each pair of observations that cannot both be right, as a sentence; at most three."""
-    return tuple(_contradiction(ranking, item) for item in ranking.contradictions[:3])
+    """What does not fit: each observation that points away from the leading cause, once; where no cause leads clearly, the pairs
+    that cannot both be right. At most three sentences."""
+    if ranking.verdict.certainty in (Certainty.PROVED, Certainty.LIKELY):
+        return tuple(dict.fromkeys(_odd(ranking)))[:3]
+    return tuple(_contradiction(ranking, item) for item in ranking.contradictions[:2])
+
+
+def _odd(ranking: Ranking) -> Iterator[str]:
+    category = ranking.top.cause.category if ranking.top else ""
+    for item in ranking.contradictions:
+        for term, cause, agreed in ((item.one, item.one_cause, item.other_cause), (item.other, item.other_cause, item.one_cause)):
+            if agreed.category == category and cause.category != category:
+                words = {"odd": _capital(_term(ranking, term.kind, term.ref, term.value)), "cause": cause.title}
+                yield _("%(odd)s points to “%(cause)s” instead; the rest outweighs it.") % words
 
 
 def _contradiction(ranking: Ranking, item: Contradiction) -> str:

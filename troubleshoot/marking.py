@@ -43,7 +43,7 @@ _GROUP_LABELS = {
     "b": gettext_lazy("server"),
     "e": gettext_lazy("message"),
 }
-_KEPT = 1500
+_KEPT = 700
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import cast
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
@@ -22,6 +23,7 @@ from troubleshoot.facts import result_to_json, subject_from_json
 from troubleshoot.inquiry import answer_text, check_title, done_row
 from troubleshoot.models import CheckOutcome, CheckRun
 from troubleshoot.services import store_check_results
+from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, State, Subject
 from whybounce.checks.runner import run as run_checks
 from whybounce.checks.runner import run_all
@@ -69,7 +71,7 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
     yield _RETRY
     found: list[CheckResult] = []
     try:
-        async with new_resolver() as resolver, aclosing(run_checks(job.names, job.subject, resolver)) as results:
+        async with new_resolver() as resolver, aclosing(_running(job, resolver)) as results:
             async for result in results:
                 found.append(result)
                 yield event(f"check-{result.check}", row_html(job.known, result))
@@ -82,6 +84,11 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
         if found:
             await _store(job, tuple(found))
     yield event("done", "")
+
+
+def _running(job: Job, resolver: Resolver) -> AsyncGenerator[CheckResult, None]:
+    """The runner's iterator as what it is: closing it cancels the checks."""
+    return cast("AsyncGenerator[CheckResult, None]", run_checks(job.names, job.subject, resolver))
 
 
 def _broken_off(name: str) -> CheckResult:

@@ -77,7 +77,7 @@ def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", f
         "ask": ask,
         "problem": problem,
         "subject_form": form or SubjectForm(initial={name: getattr(d.checks.subject, name) for name in SUPPLIABLE}),
-        "paste_form": None if d.found else paste_again(d.case.text),
+        "paste_form": None if d.found else paste_again(b"" if d.case.kind == "binary" else bytes(d.case.pasted)),
     }
     if wants_part(request):  # htmx swaps nothing of an answer whose status is an error
         return render(request, "troubleshoot/case.html#case", context)

@@ -22,7 +22,7 @@ DONT_KNOW = "dont-know"
 """An observation's answer when a person does not know: the question counts as asked and is no evidence."""
 
 SURE = 0.9
-# Of 660 replies and bounces not written for this, the category was right for 96 % above the first and 84 % between the two.
+# Of 675 replies and bounces that the knowledge was not written from, the category was right for 95 % above the first, 80 % between the two.
 _LIKELY = 0.9
 _POSSIBLE = 0.3
 _MIN_GAIN = 0.02

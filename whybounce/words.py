@@ -241,7 +241,7 @@ def _matrix(texts: Sequence[Sequence[Sequence[tuple[str, float]]]], features: Se
         rows += [number] * len(known)
         columns += [column for column, _value in known]
         values += [value / norm for _column, value in known]
-    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(features)), dtype=np.float64)
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(features)), dtype=np.float32)
 
 
 def _regression(matrix: Any, labels: Sequence[int]) -> tuple[Any, Any]:

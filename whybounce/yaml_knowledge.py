@@ -178,7 +178,8 @@ def read_folder(folder: Path) -> KnowledgeSnapshot:
                     continue
                 rows[key].append(row)
                 origins.setdefault((key, identity(row)), f"{name}:{line}")
-    snapshot = KnowledgeSnapshot(**{key: tuple(value) for key, value in rows.items()})
+    values: dict[str, Any] = {key: tuple(value) for key, value in rows.items()}
+    snapshot = KnowledgeSnapshot(**values)
     problems += [_locate(problem, origins) for problem in validate(snapshot)]
     if problems:
         raise KnowledgeError(problems)

@@ -1,0 +1,160 @@
+"""What the desk refuses, with a sentence that says what to mend; and publishing there."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from knowledge import models
+from knowledge.current import forget, snapshot
+from tests.knowledge.forms import errors, save
+
+pytestmark = pytest.mark.django_db
+PUBLISH = "admin:publish-knowledge"
+
+
+def html(response: HttpResponse) -> str:
+    assert response.status_code == 200, "the form was not refused"
+    return response.content.decode()
+
+
+def change(kind: str, **of: str) -> str:
+    model = {"cause": models.Cause, "replypattern": models.ReplyPattern, "provider": models.Provider, "question": models.Question}[kind]
+    return reverse(f"admin:knowledge_{kind}_change", args=[model.objects.get(**of).pk])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("user (unknown", "the pattern does not compile: missing ): user (unknown"),
+        ("(?=ahead)", "the pattern does not compile: invalid perl operator: (?="),
+        (r"(a)\1", r"the pattern does not compile: invalid escape sequence: \1"),
+        ("(maybe)?", "the pattern matches the empty text, and so every reply"),
+    ],
+)
+def test_a_pattern_that_re2_cannot_use_is_refused(curator: Client, pattern: str, sentence: str) -> None:
+    assert sentence in errors(save(curator, change("replypattern", slug="over-quota"), pattern=pattern)).replace("&#x27;", "'")
+    assert models.ReplyPattern.objects.get(slug="over-quota").pattern == "over (his |its )?quota"
+
+
+def test_a_mark_that_re2_cannot_use_is_refused(curator: Client) -> None:
+    assert "(: the pattern does not compile" in errors(save(curator, change("provider", slug="google"), reply_marks="gsmtp\r\n("))
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        ("RFC | nowhere", "Enter a valid URL"),
+        ("RFC | javascript:alert(1)", "Enter a valid URL"),
+        ("a | https://example.org | b | c", "has more than 3 parts"),
+    ],
+)
+def test_a_source_that_is_no_address_is_refused(curator: Client, sources: str, sentence: str) -> None:
+    assert sentence in errors(save(curator, change("cause", slug="greylisting"), sources=sources))
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [("", "This field is required"), ("postman", "“postman” is none of sender, sender-admin"), ("sender\r\nsender", "“sender” stands twice")],
+)
+def test_who_acts_is_one_of_those_who_can(curator: Client, who: str, sentence: str) -> None:
+    assert sentence in errors(save(curator, change("cause", slug="greylisting"), who_acts=who))
+
+
+def test_the_order_of_who_acts_is_the_curators(curator: Client) -> None:
+    assert save(curator, change("cause", slug="greylisting"), who_acts="recipient-admin\r\nsender").status_code == 302
+    assert models.Cause.objects.get(slug="greylisting").who_acts == ["recipient-admin", "sender"]
+
+
+def test_a_placeholder_that_does_not_exist_is_refused(curator: Client) -> None:
+    assert "{recipent} is no placeholder. There are: code, " in errors(
+        save(curator, change("cause", slug="greylisting"), steps__0__text="Ask {recipent}.")
+    )
+
+
+def test_the_same_cause_twice_under_one_answer_is_refused(curator: Client) -> None:
+    cause = str(models.Cause.objects.get(slug="message-too-large").pk)
+    path = change("question", slug="attachment")
+    response = save(
+        curator, path, answers__0__evidence__TOTAL_FORMS="2", answers__0__evidence__1__cause=cause, answers__0__evidence__1__strength="against"
+    )
+    assert "“The message is too large” has a strength here already." in html(response)
+    assert models.Evidence.objects.filter(answer__slug="large").count() == 1
+
+
+def test_the_same_cause_twice_under_one_pattern_is_refused(curator: Client) -> None:
+    cause = str(models.Cause.objects.get(slug="greylisting").pk)
+    fields = {f"evidence__{number}__{name}": value for number in (2, 3) for name, value in (("cause", cause), ("strength", "for"))}
+    response = save(curator, change("replypattern", slug="over-quota"), evidence__TOTAL_FORMS="4", **fields)
+    assert "“The receiving server asks to try again” has a strength here already." in html(response)
+
+
+@pytest.mark.parametrize(("kind", "of", "prefix"), [("cause", "recipient-unknown", "steps"), ("question", "attachment", "answers")])
+def test_the_same_slug_twice_on_one_page_is_refused(curator: Client, kind: str, of: str, prefix: str) -> None:
+    response = save(curator, change(kind, slug=of), **{f"{prefix}__0__slug": "same", f"{prefix}__1__slug": "same"})
+    assert "Please correct the duplicate data" in html(response)
+
+
+def test_an_example_of_nothing_is_refused(curator: Client) -> None:
+    response = save(curator, reverse("admin:knowledge_example_add"), text="450 lost")
+    assert "An example belongs to a pattern or to a cause, not to both and not to neither." in errors(response)
+
+
+def test_a_slug_is_used_once(curator: Client) -> None:
+    assert "already exists" in errors(save(curator, change("cause", slug="greylisting"), slug="spf-fail"))
+
+
+def test_publishing_puts_the_changes_in_force(curator: Client) -> None:
+    save(curator, change("cause", slug="greylisting"), summary="As we say it.")
+    forget()
+    assert "As we say it." not in str(snapshot().causes)
+    assert "have changed since the newest revision" in curator.get(reverse(PUBLISH)).content.decode()
+    response = curator.post(reverse(PUBLISH), {"reason": "Clearer words"}, follow=True)
+    revision = models.KnowledgeRevision.objects.first()
+    assert f"Revision {revision.pk} serves." in response.content.decode()
+    assert (revision.reason, revision.created_by.username) == ("Clearer words", "cora")
+    forget()
+    assert "As we say it." in str(snapshot().causes)
+
+
+def test_publishing_says_where_nothing_has_changed(curator: Client) -> None:
+    assert "there is nothing new to publish" in curator.get(reverse(PUBLISH)).content.decode()
+    curator.post(reverse(PUBLISH), {"reason": "Nothing"})
+    assert models.KnowledgeRevision.objects.count() == 1
+
+
+def test_publishing_needs_a_reason(curator: Client) -> None:
+    save(curator, change("cause", slug="greylisting"), summary="As we say it.")
+    assert "This field is required" in curator.post(reverse(PUBLISH), {"reason": " "}).content.decode()
+    assert models.KnowledgeRevision.objects.count() == 1
+
+
+def test_publishing_names_the_rows_that_contradict_each_other(curator: Client) -> None:
+    save(curator, change("replypattern", slug="over-quota"), pattern="<b>under quota</b>")
+    html = curator.post(reverse(PUBLISH), {"reason": "Try"}).content.decode()
+    assert "Nothing was published." in html
+    assert "<strong>over-quota</strong>: it does not match its own example" in html
+    assert models.KnowledgeRevision.objects.count() == 1
+
+
+def test_opening_the_page_publishes_nothing(curator: Client) -> None:
+    save(curator, change("cause", slug="greylisting"), summary="As we say it.")
+    curator.get(reverse(PUBLISH), {"reason": "Sneaked in"})
+    assert models.KnowledgeRevision.objects.count() == 1
+
+
+def test_the_list_of_revisions_leads_to_publishing_and_nobody_edits_one(curator: Client) -> None:
+    html = curator.get(reverse("admin:knowledge_knowledgerevision_changelist")).content.decode()
+    assert reverse(PUBLISH) in html
+    assert curator.get(reverse("admin:knowledge_knowledgerevision_add")).status_code == 403
+    revision = models.KnowledgeRevision.objects.get()
+    assert curator.post(reverse("admin:knowledge_knowledgerevision_change", args=[revision.pk]), {"reason": "x"}).status_code == 403
+    assert curator.post(reverse("admin:knowledge_knowledgerevision_delete", args=[revision.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_staff_without_rights_publishes_nothing(clerk: Client, client: Client) -> None:
+    models.Cause.objects.filter(slug="greylisting").update(summary="x")
+    for browser, status in ((clerk, 403), (client, 302)):
+        assert browser.get(reverse(PUBLISH)).status_code == status
+        assert browser.post(reverse(PUBLISH), {"reason": "Sneaked in"}).status_code == status
+    assert models.KnowledgeRevision.objects.count() == 1

@@ -1,0 +1,207 @@
+"""An upgrade of the shipped knowledge over what curators did: what they changed is kept and named, the rest follows."""
+
+import pytest
+
+from knowledge import models
+from knowledge.current import forget, snapshot
+from knowledge.loading import LoadReport, Row, load
+from knowledge.publishing import CannotPublish, publish
+from tests.knowledge.conftest import Files
+
+pytestmark = pytest.mark.django_db
+STATUS = models.Row.Status
+OLD, NEW = "There is no room left for another message.", "The mailbox is full."
+FULL = Row("causes", "recipient-mailbox-full")
+
+
+def cause(slug: str = "recipient-mailbox-full") -> models.Cause:
+    return models.Cause.objects.get(slug=slug)
+
+
+def edit(slug: str = "recipient-mailbox-full", **values: object) -> models.Cause:
+    row = cause(slug)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def upgraded(files: Files) -> LoadReport:
+    """Loads the changed files; afterwards nothing is left to do."""
+    report = load(files.folder)
+    again = load(files.folder, only_report=True)
+    assert (again.new, again.changed, again.gone) == ((), (), ())
+    assert again.kept == report.kept
+    forget()
+    return report
+
+
+def served(kind: str = "causes") -> set[str]:
+    return {getattr(row, "slug", "") or getattr(row, "code", "") or row.text for row in getattr(snapshot(), kind)}
+
+
+def test_what_nobody_touched_is_replaced(files: Files) -> None:
+    files.change("causes", OLD, NEW)
+    report = upgraded(files)
+    assert (report.changed, report.kept, report.new, report.gone) == ((FULL,), (), (), ())
+    assert cause().summary == NEW
+    assert next(row for row in snapshot().causes if row.slug == FULL.name).summary == NEW
+
+
+def test_a_row_with_a_see_also_in_any_order_is_not_taken_for_a_curators(files: Files) -> None:
+    files.change("causes", "The receiving server has no mailbox of that name.", "There is no such mailbox.")
+    assert upgraded(files).changed == (Row("causes", "recipient-unknown"),)
+
+
+def test_what_a_curator_changed_stays_though_the_files_changed_elsewhere(files: Files) -> None:
+    edit(summary="As we say it.")
+    files.change("causes", "Nothing has failed yet.", "Only late.")
+    report = upgraded(files)
+    assert report.changed == (Row("causes", "delay-notice-only"),)
+    assert report.kept == ()
+    assert cause().summary == "As we say it."
+
+
+def test_what_both_changed_stays_the_curators_and_is_named(files: Files) -> None:
+    edit(summary="As we say it.")
+    files.change("causes", OLD, NEW)
+    assert upgraded(files).kept == (FULL,)
+    assert cause().summary == "As we say it."
+
+
+def test_what_both_changed_to_the_same_is_the_files_again(files: Files) -> None:
+    edit(summary=NEW)
+    files.change("causes", OLD, NEW)
+    assert upgraded(files).kept == ()
+    files.change("causes", NEW, "Full.")
+    assert upgraded(files).changed == (FULL,)
+
+
+@pytest.mark.parametrize(
+    ("touch", "row", "file", "old", "new"),
+    [
+        (
+            lambda: models.RemedyStep.objects.filter(slug="free-space").update(text="Empty the bin."),
+            FULL,
+            "causes",
+            OLD,
+            NEW,
+        ),
+        (
+            lambda: models.Evidence.objects.filter(answer__slug="large").update(strength="for"),
+            Row("questions", "attachment"),
+            "questions",
+            "Was something attached?",
+            "Is there an attachment?",
+        ),
+        (
+            lambda: models.Answer.objects.filter(slug="large").update(others="against"),
+            Row("questions", "attachment"),
+            "questions",
+            "Was something attached?",
+            "Is there an attachment?",
+        ),
+        (lambda: models.Myth.objects.all().delete(), Row("codes", "550"), "codes", "Mailbox unavailable", "Refused"),
+        (
+            lambda: models.Example.objects.filter(pattern__slug="over-quota").first().delete(),
+            Row("patterns", "over-quota"),
+            "patterns",
+            "recipient-unknown: against",
+            "recipient-unknown: slightly against",
+        ),
+        (
+            lambda: models.Example.objects.filter(pattern__slug="over-quota", position=0).update(status=STATUS.DRAFT),
+            Row("patterns", "over-quota"),
+            "patterns",
+            "recipient-unknown: against",
+            "recipient-unknown: slightly against",
+        ),
+    ],
+    ids=["step", "evidence", "others", "myth", "example", "draft example"],
+)
+def test_a_change_of_what_belongs_to_a_row_counts(files: Files, touch: object, row: Row, file: str, old: str, new: str) -> None:
+    touch()
+    files.change(file, old, new)
+    assert upgraded(files).kept == (row,)
+
+
+@pytest.mark.parametrize("status", [STATUS.WITHDRAWN, STATUS.DRAFT])
+def test_what_a_curator_took_out_of_service_does_not_come_back(files: Files, status: str) -> None:
+    edit(status=status)
+    files.change("causes", OLD, NEW)
+    assert upgraded(files).kept == (FULL,)
+    assert cause().status == status
+    assert FULL.name not in served()
+
+
+def test_what_is_shipped_no_longer_is_withdrawn_and_kept_in_the_database(files: Files) -> None:
+    text = '  - {text: "550 no such user here", cause: recipient-unknown}\n'
+    files.change("examples", text, "")
+    report = upgraded(files)
+    assert report.gone == (Row("examples", "550 no such user here"),)
+    assert models.Example.objects.get(text="550 no such user here").status == STATUS.WITHDRAWN
+    assert "550 no such user here" not in served("examples")
+
+    files.add("examples", text)
+    assert upgraded(files).new == report.gone
+    assert "550 no such user here" in served("examples")
+    assert models.Example.objects.filter(text="550 no such user here").count() == 1
+
+
+def test_what_is_shipped_no_longer_stays_where_a_curator_changed_it(files: Files) -> None:
+    example = models.Example.objects.get(text="550 no such user here")
+    example.provider = models.Provider.objects.get(slug="postfix")
+    example.save()
+    files.change("examples", '  - {text: "550 no such user here", cause: recipient-unknown}\n', "")
+    assert upgraded(files).gone == ()
+    assert "550 no such user here" in served("examples")
+
+
+def test_a_curators_own_rows_stay(files: Files) -> None:
+    mine = models.Cause.objects.create(
+        slug="office-flooded", title="Flood", category="remote_system", who_acts=["nobody"], summary="Water.", status=STATUS.PUBLISHED
+    )
+    models.RemedyStep.objects.create(cause=mine, slug="wait", who="nobody", text="Wait.")
+    publish(by=None, reason="a flood")
+    files.change("causes", OLD, NEW)
+    report = upgraded(files)
+    assert (report.gone, report.kept) == ((), ())
+    assert "office-flooded" in served()
+
+
+def test_a_curators_own_row_is_not_overwritten_by_a_shipped_one_of_its_name(files: Files) -> None:
+    models.Provider.objects.create(slug="acme", name="ACME, as we know it", kind="mailbox", status=STATUS.PUBLISHED)
+    files.add("providers", "  - {slug: acme, name: ACME, kind: gateway}\n")
+    assert upgraded(files).kept == (Row("providers", "acme"),)
+    assert models.Provider.objects.get(slug="acme").name == "ACME, as we know it"
+
+
+def test_evidence_for_a_cause_that_is_shipped_no_longer_is_left_out(files: Files) -> None:
+    models.Evidence.objects.filter(answer__slug="large").update(strength="proves")
+    files.change("questions", "message-too-large: strongly for", "greylisting: for")
+    files.change("questions", "evidence: {message-too-large: rules out}", "evidence: {greylisting: against}")
+    files.change("questions", "evidence: {message-too-large: for}", "evidence: {}")
+    files.change("codes", ", message-too-large: for}", "}")
+    files.change("examples", '  - {text: "552 5.3.4 message size exceeds fixed limit", cause: message-too-large}\n', "")
+    text = (files.folder / "causes.yaml").read_text()
+    start, end = text.index("  - slug: message-too-large"), text.index("  - slug: null-mx-recipient")
+    (files.folder / "causes.yaml").write_text(text[:start] + text[end:])
+    report = upgraded(files)
+    assert Row("causes", "message-too-large") in report.gone
+    assert report.kept == (Row("questions", "attachment"),)
+    assert "message-too-large" not in served()
+    assert "attachment" in served("questions")
+
+
+def test_an_upgrade_that_contradicts_a_curators_row_changes_nothing(files: Files) -> None:
+    models.Evidence.objects.filter(pattern__slug="google-no-such-user").delete()
+    files.change("causes", OLD, NEW)
+    with pytest.raises(CannotPublish, match="google-no-such-user: "):
+        load(files.folder)
+    assert cause().summary == OLD
+
+
+def test_rows_that_changed_have_their_history(files: Files) -> None:
+    files.change("causes", OLD, NEW)
+    upgraded(files)
+    assert [row.summary for row in cause().history.all()[:2]] == [NEW, OLD]
