@@ -14,7 +14,8 @@ from troubleshoot.wording import STATES, clipped, percent, visible
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import State, Subject
 from whybounce.compiled import Knowledge
-from whybounce.reasoning import DONT_KNOW, NextQuestion, Prospect, Ranking, rank
+from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
+from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Question
 
 _CLEARLY = 0.03
@@ -80,7 +81,7 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
         return Asking(None, (), answered, "")
     given = ranking.observations.get(ask, "")
     known = ranking.knowledge.questions.get(ask)
-    open_now = [item for item in ranking.open_questions(()) if item.question.asked_of is AskedOf.PERSON]
+    open_now = [item for item in open_questions(ranking) if item.question.asked_of is AskedOf.PERSON]
     if known and known.question.asked_of is AskedOf.PERSON:
         panel: QuestionPanel | None = _named(ranking, known.question, given)
     else:
@@ -96,7 +97,7 @@ def next_for(ranking: Ranking, open_now: list[NextQuestion]) -> NextQuestion | N
         symptom = next((item for item in open_now if item.question.symptom), None)
         if symptom:
             return symptom
-    return ranking.next_question((), AskedOf.PERSON)
+    return next_question(ranking, (), AskedOf.PERSON)
 
 
 def _named(ranking: Ranking, question: Question, given: str) -> QuestionPanel:
@@ -105,7 +106,7 @@ def _named(ranking: Ranking, question: Question, given: str) -> QuestionPanel:
     if given:
         rest = {slug: answer for slug, answer in ranking.observations.items() if slug != question.slug}
         before = rank(ranking.knowledge, ranking.failure, rest)
-    found = next((item for item in before.open_questions(()) if item.question.slug == question.slug), None)
+    found = next((item for item in open_questions(before) if item.question.slug == question.slug), None)
     return _panel(question, found.prospects if found else (), before, given)
 
 

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength, visible
 from whybounce.failure import Stage
-from whybounce.reasoning import Certainty, Contradiction, Hypothesis, LedgerLine, Ranking, TermKind
+from whybounce.reasoning import Certainty, Contradiction, Hypothesis, LedgerLine, Ranking
 from whybounce.snapshot import Actor
+from whybounce.terms import TermKind
 
 _KINDS: dict[TermKind, str | Promise] = {
     TermKind.PRIOR: gettext_lazy("How common it is"),

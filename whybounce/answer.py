@@ -7,9 +7,10 @@ from typing import Any
 
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure, IntakeReport
-from whybounce.reasoning import Hypothesis, LedgerLine, Ranking, TermKind, rank
+from whybounce.reasoning import Hypothesis, LedgerLine, Ranking, rank
 from whybounce.remedies import fill, values_of
 from whybounce.snapshot import Strength
+from whybounce.terms import TermKind
 
 _MOST_CAUSES = 6
 _LEAST_PROBABILITY = 0.01

@@ -223,7 +223,7 @@ def fit(labelled: Iterable[tuple[str, str]]) -> TextModel:
         return TextModel.empty()
     texts = [[_features_of(unit) for unit in units_of(tokens_of(text))] for text, _cause in pairs]
     counts = Counter(name for units in texts for name in {name for unit in units for name, _weight in unit})
-    features = sorted(name for name, count in counts.items() if count > 1)
+    features = sorted(name for name, count in counts.items() if count > 1 or not (name.startswith("~") or " " in name))
     idf = np.array([1 + math.log((1 + len(pairs)) / (1 + counts[name])) for name in features], np.float32)
     weights, bias = _regression(_matrix(texts, features, idf), [causes.index(cause) for _text, cause in pairs])
     return TextModel(causes, features, idf, weights.T.astype(np.float32), bias.astype(np.float32))

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from tests.engine.knowledge import FULL, KNOWLEDGE, LISTED, SNAPSHOT, SPF, UNKNOWN, says
 from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, Stage
-from whybounce.reasoning import DONT_KNOW, Certainty, TermKind, rank
+from whybounce.next_question import next_question, open_questions
+from whybounce.reasoning import DONT_KNOW, Certainty, rank
 from whybounce.snapshot import AskedOf, Strength
+from whybounce.terms import TermKind
 
 NOTHING = DeliveryFailure()
 
@@ -144,33 +146,33 @@ def test_where_everything_is_ruled_out_the_contradiction_is_said_and_nothing_is_
 
 
 def test_the_next_question_is_the_one_that_tells_most():
-    assert rank(KNOWLEDGE, NOTHING).next_question().question.slug == "who-is-affected"
+    assert next_question(rank(KNOWLEDGE, NOTHING)).question.slug == "who-is-affected"
 
 
 def test_a_check_is_proposed_only_where_it_has_something_to_look_at():
-    slugs = [q.question.slug for q in rank(KNOWLEDGE, NOTHING).open_questions({"spf"})]
+    slugs = [q.question.slug for q in open_questions(rank(KNOWLEDGE, NOTHING), {"spf"})]
     assert "check-spf" in slugs
-    assert "check-spf" not in [q.question.slug for q in rank(KNOWLEDGE, NOTHING).open_questions(())]
+    assert "check-spf" not in [q.question.slug for q in open_questions(rank(KNOWLEDGE, NOTHING), ())]
 
 
 def test_what_was_asked_is_not_asked_again():
-    assert "who-is-affected" not in [q.question.slug for q in rank(KNOWLEDGE, NOTHING, {"who-is-affected": DONT_KNOW}).open_questions(())]
+    assert "who-is-affected" not in [q.question.slug for q in open_questions(rank(KNOWLEDGE, NOTHING, {"who-is-affected": DONT_KNOW}), ())]
 
 
 def test_no_question_is_asked_once_one_cause_is_sure():
-    assert rank(KNOWLEDGE, DeliveryFailure(text="552 mailbox over quota")).next_question() is None
+    assert next_question(rank(KNOWLEDGE, DeliveryFailure(text="552 mailbox over quota"))) is None
 
 
 def test_a_question_that_could_not_change_what_to_do_is_not_asked():
     ranking = rank(KNOWLEDGE, NOTHING)
-    for question in ranking.open_questions({"spf"}):
+    for question in open_questions(ranking, {"spf"}):
         leaders = {p.leader.slug for p in question.prospects if p.chance >= 0.03}
         if leaders == {ranking.top.cause.slug}:
-            assert ranking.next_question({"spf"}).question.slug != question.question.slug
+            assert next_question(ranking, {"spf"}).question.slug != question.question.slug
 
 
 def test_prospects_say_what_each_answer_would_lead_to():
-    question = rank(KNOWLEDGE, NOTHING).next_question()
+    question = next_question(rank(KNOWLEDGE, NOTHING))
     after = rank(KNOWLEDGE, NOTHING, {"who-is-affected": "all"})
     prospect = next(p for p in question.prospects if p.answer == "all")
     assert prospect.leader is after.top.cause
@@ -183,7 +185,7 @@ def test_the_gain_is_the_entropy_expected_to_go():
         return -sum(x * math.log(x) for x in p if x > 0)
 
     ranking = rank(KNOWLEDGE, NOTHING)
-    question = next(q for q in ranking.open_questions(()) if q.question.slug == "who-is-affected")
+    question = next(q for q in open_questions(ranking, ()) if q.question.slug == "who-is-affected")
     later = sum(p.chance * entropy(rank(KNOWLEDGE, NOTHING, {"who-is-affected": p.answer}).probabilities) for p in question.prospects)
     assert question.gain == pytest.approx(entropy(ranking.probabilities) - later)
 
@@ -214,8 +216,14 @@ def test_no_knowledge_gives_no_causes_and_no_crash():
     )
     assert ranking.hypotheses == []
     assert ranking.verdict.certainty is Certainty.UNCLEAR
-    assert ranking.next_question() is None
+    assert next_question(ranking) is None
 
 
 def test_spf_fails_check_speaks_for_spf():
     assert rank(KNOWLEDGE, NOTHING, {"check-spf": "fail"}).top.cause is SPF
+
+
+def test_a_decisive_pattern_proves_also_beside_a_longer_one():
+    longer = dataclasses.replace(SNAPSHOT.patterns[0], slug="longer", pattern="mailbox over quota, ask again", evidence=says(mailbox_full=Strength.FOR))
+    knowledge = Knowledge(dataclasses.replace(SNAPSHOT, patterns=(*SNAPSHOT.patterns, longer)), KNOWLEDGE.model)
+    assert rank(knowledge, DeliveryFailure(text="552 mailbox over quota, ask again")).top.proved

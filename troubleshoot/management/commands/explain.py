@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,8 @@ def _files(names: list[str]) -> Iterator[tuple[str, IntakeReport]]:
 
 def _lines(name: str) -> Iterator[tuple[str, IntakeReport]]:
     try:
-        stream = sys.stdin.buffer if name == "-" else Path(name).open("rb")
+        with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as stream:
+            for line in stream:
+                yield "", read_line(line.decode("utf-8", "replace").rstrip("\r\n"))
     except OSError as error:
         yield name, IntakeReport("unreadable", error=f"{name}: {error.strerror}")
-        return
-    with stream:
-        for line in stream:
-            yield "", read_line(line.decode("utf-8", "replace").rstrip("\r\n"))
