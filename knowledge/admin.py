@@ -40,31 +40,31 @@ class RowForm(TextForm):
     sources = RecordsField(
         keys=("title", "url", "checked"),
         required=False,
-        label=_("sources"),
+        label=_("Sources"),
         help_text=_("A line each: title | address | day it was checked, for example “RFC 5321 section 4.2.2 | https://… | 2026-11-23”."),
     )
 
 
 class ProviderForm(RowForm):
-    postmaster_page = forms.URLField(required=False, assume_scheme="https", label=_("postmaster page"))
+    postmaster_page = forms.URLField(required=False, assume_scheme="https", label=_("Postmaster page"))
     mx_suffixes = LinesField(required=False, label=_("MX host names end in"), help_text=_("One a line, for example .google.com"))
-    domains = LinesField(required=False, label=_("mail domains"), help_text=_("One a line."))
+    domains = LinesField(required=False, label=_("Mail domains"), help_text=_("One a line."))
     reply_marks = LinesField(
-        required=False, label=_("marks in its replies"), help_text=_("RE2, one a line. A mark must be its own and nobody else's.")
+        required=False, label=_("Marks in its replies"), help_text=_("RE2, one a line. A mark must be its own and nobody else's.")
     )
 
 
 class CauseForm(RowForm):
-    who_acts = ChoicesField(choices=_ACTORS, label=_("who acts"), help_text=_("One a line, first who must act first: ") + ", ".join(_ACTORS))
+    who_acts = ChoicesField(choices=_ACTORS, label=_("Who acts"), help_text=_("One a line, first who must act first: ") + ", ".join(_ACTORS))
 
 
 class CodeForm(RowForm):
-    commands = LinesField(required=False, label=_("commands that it answers"), help_text=_("One a line."))
+    commands = LinesField(required=False, label=_("Commands that it answers"), help_text=_("One a line."))
 
 
 class StepForm(TextForm):
-    links = RecordsField(keys=("text", "url"), required=False, label=_("links"), help_text=_("A line each: text | address"))
-    check_name = forms.ChoiceField(choices=_CHECKS, required=False, label=_("proved by the check"))
+    links = RecordsField(keys=("text", "url"), required=False, label=_("Links"), help_text=_("A line each: text | address"))
+    check_name = forms.ChoiceField(choices=_CHECKS, required=False, label=_("Proved by the check"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -184,11 +184,11 @@ class RowAdmin(SimpleHistoryAdmin):
         fields = [name for name in super().get_fields(request, obj) if name not in _KEPT]
         return [*fields, *_KEPT]
 
-    @admin.action(description=_("Mark as published (goes live with the next revision)"))
+    @admin.action(permissions=["change"], description=_("Mark as published (goes live with the next revision)"))
     def mark_published(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._mark(request, queryset, models.Row.Status.PUBLISHED)
 
-    @admin.action(description=_("Back to draft"))
+    @admin.action(permissions=["change"], description=_("Back to draft"))
     def mark_draft(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._mark(request, queryset, models.Row.Status.DRAFT)
 

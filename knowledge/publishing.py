@@ -47,27 +47,39 @@ def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = ""
     Takes the seconds that fitting the text model takes. CannotPublish where a rule between rows is broken. The oldest revisions
     over KEEP are dropped.
     """
-    snapshot = publishable()
-    document = to_document(snapshot)
-    fingerprint = digest(document)
-    newest = KnowledgeRevision.objects.only("pk", "digest", "shipped_files").first()
-    shipped_files = shipped_files or (newest.shipped_files if newest else "")
-    if newest and newest.digest == fingerprint:
-        KnowledgeRevision.objects.filter(pk=newest.pk).update(shipped_files=shipped_files)
-        return newest
-    model = fit(labelled_examples(snapshot))
-    with transaction.atomic():
-        revision = KnowledgeRevision.objects.create(
+    while True:
+        newest = KnowledgeRevision.objects.only("pk", "digest", "shipped_files").first()
+        snapshot = publishable()
+        document = to_document(snapshot)
+        fingerprint = digest(document)
+        files = shipped_files or (newest.shipped_files if newest else "")
+        if newest and newest.digest == fingerprint:
+            KnowledgeRevision.objects.filter(pk=newest.pk).update(shipped_files=files)
+            return newest
+        revision = KnowledgeRevision(
             created_by_id=by.pk if by else None,
             reason=reason,
             digest=fingerprint,
-            shipped_files=shipped_files,
+            shipped_files=files,
             content=zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()),
-            weights=model.to_bytes(),
+            weights=fit(labelled_examples(snapshot)).to_bytes(),
         )
+        if _stored(revision, after=newest.pk if newest else 0):
+            return revision
+
+
+def _stored(revision: KnowledgeRevision, *, after: int) -> bool:
+    """Stores `revision`, unless `after` (0: none) is no longer the newest one: somebody published while the model was fitted, and what was
+    read before must not overrule what they published."""
+    with transaction.atomic():
+        # Two who come at once wait here for each other; on SQLite the transaction itself does that.
+        list(KnowledgeRevision.objects.select_for_update().filter(pk=after).values_list("pk"))
+        if KnowledgeRevision.objects.filter(pk__gt=after).exists():
+            return False
+        revision.save()
         old = KnowledgeRevision.objects.order_by("-pk").values_list("pk", flat=True)[KEEP:]
         KnowledgeRevision.objects.filter(pk__in=list(old)).delete()
-    return revision
+    return True
 
 
 def compiled(revision: KnowledgeRevision) -> Knowledge:

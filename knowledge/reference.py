@@ -156,10 +156,15 @@ _SUBJECTS = {
 }
 
 
+def _by_number(row: StatusCode) -> tuple[tuple[int, ...], str]:
+    """X.7.9 stands before X.7.10, and the registered meaning before that of one class."""
+    return tuple(int(number) for number in row.code.split(".")[1:]), row.code.replace("X", "0")
+
+
 @lru_cache(maxsize=2)
 def _code_sections(known: KnowledgeSnapshot) -> tuple[Section, ...]:
     basic = [row for row in known.codes if "." not in row.code]
-    enhanced = [row for row in known.codes if "." in row.code and not row.provider]
+    enhanced = sorted((row for row in known.codes if "." in row.code and not row.provider), key=_by_number)
     sections = [Section(title, tuple(row for row in basic if row.code.startswith(digit))) for digit, title in _BASIC_TITLES.items()]
     sections += [Section(title, tuple(row for row in enhanced if row.code.split(".")[1] == subject)) for subject, title in _SUBJECTS.items()]
     return tuple(section for section in sections if section.rows)

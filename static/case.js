@@ -13,7 +13,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   next = cause?.type === "submit" || cause?.type === "click" ? event.detail.requestConfig.elt.closest("[data-then]")?.dataset.then ?? "" : "";
 });
 document.addEventListener("htmx:afterSwap", () => {
-  const place = next && document.getElementById(next);
+  const place = next && (document.getElementById("problem") ?? document.getElementById(next));
   next = "";
   if (!place) return;
   place.focus({ preventScroll: true });

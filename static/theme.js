@@ -3,7 +3,8 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     const chosen = localStorage.getItem("theme");
-    document.documentElement.dataset.bsTheme = chosen || (dark.matches ? "dark" : "light");
+    // The admin keeps its own choice under the same name, and there it may be "auto".
+    document.documentElement.dataset.bsTheme = chosen === "dark" || chosen === "light" ? chosen : dark.matches ? "dark" : "light";
   };
   apply();
   dark.addEventListener("change", apply);

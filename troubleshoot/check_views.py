@@ -26,16 +26,23 @@ def check(request: Request) -> HttpResponse:
     """The form; sent, it plans a run and turns to its page."""
     form = DomainForm(request.POST if request.method == "POST" else None, initial=request.GET.dict())
     if not form.is_valid():
-        return render(request, "troubleshoot/check.html", {"form": form}, status=422 if form.is_bound else 200)
+        return _ask(request, form)
     try:
         run = services.plan_domain_check(subject=Subject(**form.cleaned_data), person=person_of(request, remember=True))
     except services.Refused as error:
         form.add_error(None, str(error))
-        return render(request, "troubleshoot/check.html", {"form": form}, status=422)
+        return _ask(request, form)
     if request.htmx:
         return push_url(_show(request, run), run.get_absolute_url())
     run_and_store(run)
     return redirect(run)
+
+
+def _ask(request: Request, form: DomainForm) -> HttpResponse:
+    """The form, with what is wrong where it was sent; htmx swaps nothing of an answer whose status is an error."""
+    if wants_part(request):
+        return render(request, "troubleshoot/check.html#check", {"form": form})
+    return render(request, "troubleshoot/check.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 def _show(request: Request, run: CheckRun) -> HttpResponse:

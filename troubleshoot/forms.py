@@ -105,6 +105,8 @@ class SubjectForm(forms.Form):
         if not text:
             return ""
         try:
+            if "%" in text:  # a zone, which may be any text, means something on one machine only (RFC 4007 section 11)
+                raise ValueError(text)
             return str(ipaddress.ip_address(text.removeprefix("IPv6:")))
         except ValueError:
             raise ValidationError(_("This is no IP address; one looks like 192.0.2.25 or 2001:db8::25.")) from None

@@ -92,9 +92,11 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
 
 
 def next_for(ranking: Ranking, open_now: list[NextQuestion]) -> NextQuestion | None:
-    """The question to ask; where nothing is known at all, one about the symptom."""
+    """The question to ask; where nothing is known at all, one about the symptom: the first of those meant for a case without text."""
     if not ranking.observations and ranking.failure.text == "" and not (ranking.failure.code or ranking.failure.enhanced):
-        symptom = next((item for item in open_now if item.question.symptom), None)
+        symptoms = {item.question.slug: item for item in open_now if item.question.symptom and item.question.without_text}
+        first = next((symptoms[slug] for slug in ranking.knowledge.questions if slug in symptoms), None)
+        symptom = first or next((item for item in open_now if item.question.symptom), None)
         if symptom:
             return symptom
     return next_question(ranking, (), AskedOf.PERSON)
@@ -117,17 +119,18 @@ def _panel(question: Question, prospects: Iterable[Prospect], ranking: Ranking, 
 
 
 def _effect(ranking: Ranking, prospect: Prospect) -> str:
+    """What an answer would do; "" where it leaves many causes possible or changes little, which needs no line of its own."""
     top = ranking.top
     share = percent(prospect.leader_probability)
     if prospect.leader_probability < _FAINT:
-        return _("leaves many causes possible")
+        return ""
     if top is None or prospect.leader.slug != top.cause.slug:
         return _("points to “%(cause)s” (%(share)s)") % {"cause": prospect.leader.title, "share": share}
     if prospect.leader_probability > top.probability + _CLEARLY:
         return _("strengthens “%(cause)s” (%(share)s)") % {"cause": prospect.leader.title, "share": share}
     if prospect.leader_probability < top.probability - _CLEARLY:
         return _("weakens “%(cause)s” (%(share)s)") % {"cause": prospect.leader.title, "share": share}
-    return _("changes little")
+    return ""
 
 
 def _finished(ranking: Ranking) -> str:

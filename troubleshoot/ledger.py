@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -28,6 +29,7 @@ _KINDS: dict[TermKind, str | Promise] = {
 }
 _SHOWN = 5
 _SMALL = 0.02
+_MOST_OF_WORDS = 4.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,12 @@ def _cause_line(ranking: Ranking, item: Hypothesis) -> CauseLine:
 
 def _line(ranking: Ranking, line: LedgerLine) -> LedgerWords:
     words = tuple(WordWeight(visible(clipped(unit, 40)), bar(weight * 3)) for unit, weight in line.words)
-    return LedgerWords(str(_KINDS[line.kind]), _said(ranking, line.kind, line.ref, line.value), strength(line.nats), bar(line.nats), words)
+    return LedgerWords(str(_KINDS[line.kind]), _said(ranking, line.kind, line.ref, line.value), _strength(line), bar(line.nats), words)
+
+
+def _strength(line: LedgerLine) -> str:
+    """Single words weigh much, but they are no proof: that is a curator's word for a known reply, an answer or a check."""
+    return strength(min(line.nats, _MOST_OF_WORDS) if line.kind is TermKind.WORDS else line.nats)
 
 
 def _said(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
@@ -120,10 +127,11 @@ def _pattern_said(ranking: Ranking, ref: str, value: str) -> str:
 
 def contradiction_words(ranking: Ranking) -> tuple[str, ...]:
     """What does not fit: each observation that points away from the leading cause, once; where no cause leads clearly, the pairs
-    that cannot both be right. At most three sentences."""
+    that cannot both be right. At most three sentences. A stage alone contradicts no words: every cause is met at several."""
     if ranking.verdict.certainty in (Certainty.PROVED, Certainty.LIKELY):
         return tuple(dict.fromkeys(_odd(ranking)))[:3]
-    return tuple(_contradiction(ranking, item) for item in ranking.contradictions[:2])
+    told = (item for item in ranking.contradictions if TermKind.STAGE not in (item.one.kind, item.other.kind))
+    return tuple(_contradiction(ranking, item) for item in islice(told, 2))
 
 
 def _odd(ranking: Ranking) -> Iterator[str]:
@@ -136,7 +144,7 @@ def _odd(ranking: Ranking) -> Iterator[str]:
 
 
 def _contradiction(ranking: Ranking, item: Contradiction) -> str:
-    return _("%(one)s points to “%(one_cause)s”, but %(other)s to “%(other_cause)s”.") % {
+    return _("%(one)s points to “%(one_cause)s”, but %(other)s points to “%(other_cause)s”.") % {
         "one": _capital(_term(ranking, item.one.kind, item.one.ref, item.one.value)),
         "one_cause": item.one_cause.title,
         "other": _term(ranking, item.other.kind, item.other.ref, item.other.value),

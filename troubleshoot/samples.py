@@ -8,6 +8,8 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
+_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online"}
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -18,9 +20,14 @@ class Sample:
 
 @lru_cache(maxsize=1)
 def samples() -> tuple[Sample, ...]:
-    """All samples, by name. The title is the file's name in words: `postfix-bounce.eml` is "postfix bounce"."""
+    """All samples, by name. The title is the file's name in words: `postfix-bounce.eml` is "Postfix bounce"."""
     paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".txt"})
-    return tuple(Sample(path.stem, path.stem.replace("-", " "), path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+    return tuple(Sample(path.stem, _title(path.stem), path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+
+
+def _title(stem: str) -> str:
+    words = " ".join(_SPELT.get(word, word) for word in stem.split("-"))
+    return words[:1].upper() + words[1:]
 
 
 def sample(slug: str) -> str:

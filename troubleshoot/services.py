@@ -86,17 +86,14 @@ def record_answer(*, case: Case, question: str, answer: str, person: Person) -> 
         raise Refused(_("There is no such question any more."))
     if answer != DONT_KNOW and answer not in asked.rows:
         raise Refused(_("That is none of the answers to this question."))
-    row = Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())
-    Observation.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["case", "question"], update_fields=["answer", "asked_of", "by", "at"]
-    )
+    _observe([Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())])
     _touch(case)
 
 
 def take_back_answer(*, case: Case, question: str) -> None:
     """Forgets what a person answered; nothing happens where nothing was."""
     _must_be_open(case)
-    case.observations.filter(question=question, asked_of=Observation.AskedOf.PERSON).delete()
+    case.observations.filter(question=storable(question), asked_of=Observation.AskedOf.PERSON).delete()
     _touch(case)
 
 
@@ -136,10 +133,11 @@ def store_check_results(*, run: CheckRun, results: Iterable[CheckResult]) -> Non
     now = timezone.now()
     rows = [CheckOutcome(run=run, at=now, **result_to_json(result)) for result in results]
     CheckOutcome.objects.bulk_create(rows, ignore_conflicts=True)
-    if run.case is not None:
-        if subject_from_json(run.subject) == current_subject(run.case):
-            _take_over_checks(run.case)
-        _touch(run.case)
+    if run.case_id is not None:
+        case = Case.objects.select_for_update().defer("pasted", "text").get(pk=run.case_id)  # as it is now: checks take seconds
+        if subject_from_json(run.subject) == current_subject(case):
+            _take_over_checks(case)
+        _touch(case)
 
 
 def _take_over_checks(case: Case) -> None:
@@ -147,11 +145,17 @@ def _take_over_checks(case: Case) -> None:
     by_check = knowledge().by_check
     outcomes = latest_outcomes(runs_about(case, current_subject(case)))
     case.observations.filter(asked_of=Observation.AskedOf.CHECK).delete()
-    Observation.objects.bulk_create(
+    rows = (
         Observation(case=case, question=by_check[name].slug, answer=row.answer, asked_of=Observation.AskedOf.CHECK, at=row.at)
         for name, row in outcomes.items()
         if name in by_check
     )
+    _observe(rows)
+
+
+def _observe(rows: Iterable[Observation]) -> None:
+    """Stores observations in the place of what was observed about the same questions, also where another process does so now."""
+    Observation.objects.bulk_create(rows, update_conflicts=True, unique_fields=["case", "question"], update_fields=["answer", "asked_of", "by", "at"])
 
 
 @transaction.atomic
@@ -166,8 +170,9 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
     row = chosen_failure(case)
     failure = failure_from_json(row.facts) if row else DeliveryFailure()
     top = rank(known, failure, dict(case.observations.values_list("question", "answer"))).top
+    if not Case.objects.filter(pk=case.pk, state=Case.State.OPEN).update(state=Case.State.CLOSED, updated_at=timezone.now()):
+        raise CaseIsClosed  # somebody else was quicker
     case.state = Case.State.CLOSED
-    case.save(update_fields=["state", "updated_at"])
     return Outcome.objects.create(
         case=case,
         cause=cause,

@@ -48,4 +48,4 @@ def passages(text: str, values: Mapping[str, str]) -> tuple[Passage, ...]:
     """`text` filled in and cut where sentences and lines of code meet; the first line is always a sentence."""
     lines = text.strip().splitlines()
     marked = [(number > 0 and bool(line.strip()) and not _PROSE.search(line), line) for number, line in enumerate(lines)]
-    return tuple(Passage(fill("\n".join(line for _code, line in run), values), code) for code, run in groupby(marked, key=lambda item: item[0]))
+    return tuple(Passage(fill("\n".join(line for _code, line in run), values, code), code) for code, run in groupby(marked, key=lambda item: item[0]))

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
 from troubleshoot import services
@@ -103,6 +104,7 @@ def _after(request: Request, case: Case, *, next_question: bool = False, anchor:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def case_page(request: Request, public_id: str) -> HttpResponse:
     case, _person = _case(request, public_id)
     ask = request.GET.get("ask", "")
@@ -216,10 +218,11 @@ def stream(job: Job | None) -> HttpResponseBase:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def case_list(request: Request) -> HttpResponse:
     """Every case for support staff, for anybody else those they opened themselves."""
     person = person_of(request)
-    state, query = request.GET.get("state", ""), request.GET.get("q", "").strip()[:200]
+    state, query = request.GET.get("state", ""), request.GET.get("q", "").replace("\0", "").strip()[:200]
     page = Paginator(with_rows(found_cases(cases_of(person), state=state, query=query)), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,

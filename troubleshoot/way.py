@@ -94,11 +94,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The stops in order, and the picture's sentence for those who do not see it."""
+    """The stops in order, and the picture's sentence for those who do not see it. `told`: something is known of the way."""
 
     stops: tuple[Stop, ...]
     sentence: str
     height: int
+    told: bool = True
 
 
 def place_of(category: str, stage: Stage) -> Place | None:
@@ -125,7 +126,7 @@ def way_of(failure: DeliveryFailure, provider: Provider | None, place: Place | N
     sentence = _("The message's way; where it failed is not known yet.")
     if place is not None:
         sentence = _("The message's way: it failed at “%(place)s”.") % {"place": _LABELS[place]}
-    return Way(stops, sentence, _STEP * len(Place))
+    return Way(stops, sentence, _STEP * len(Place), place is not None or any(names.values()))
 
 
 def _state(stop: Place, failed: Place | None) -> str:

@@ -24,12 +24,12 @@ ACTORS: dict[Actor, str | Promise] = {
 }
 STAGES: dict[Stage, str | Promise] = {
     Stage.CONNECT: gettext_lazy("the connection"),
-    Stage.EHLO: gettext_lazy("EHLO, the server's greeting"),
-    Stage.STARTTLS: gettext_lazy("STARTTLS, the start of encryption"),
-    Stage.AUTH: gettext_lazy("AUTH, signing in"),
-    Stage.MAIL: gettext_lazy("MAIL FROM, the sender"),
-    Stage.RCPT: gettext_lazy("RCPT TO, the recipient"),
-    Stage.DATA: gettext_lazy("DATA, before the message"),
+    Stage.EHLO: gettext_lazy("EHLO (the greeting)"),
+    Stage.STARTTLS: gettext_lazy("STARTTLS (the start of encryption)"),
+    Stage.AUTH: gettext_lazy("AUTH (signing in)"),
+    Stage.MAIL: gettext_lazy("MAIL FROM (the sender)"),
+    Stage.RCPT: gettext_lazy("RCPT TO (the recipient)"),
+    Stage.DATA: gettext_lazy("DATA (before the message)"),
     Stage.MESSAGE: gettext_lazy("the end of the message"),
 }
 STATES: dict[State, tuple[str | Promise, str]] = {
@@ -130,9 +130,14 @@ def _certainty(ranking: Ranking) -> str:
     if certainty is Certainty.PROVED:
         return _("Proved by what the server said or what was found (%(share)s).") % {"share": share}
     if certainty is Certainty.POSSIBLE:
+        others = sum(item.probability for item in ranking.hypotheses[1:3])
+        if top.probability > 2 * others:
+            return _("Possible: %(share)s. No other single cause is near it, but it is not sure.") % {"share": share}
         return _("Possible: %(share)s. Other causes are near; a question can tell them apart.") % {"share": share}
-    if top.probability >= SURE:
+    if top.probability >= 0.97:
         return _("As good as certain: %(share)s.") % {"share": share}
+    if top.probability >= SURE:
+        return _("Very likely: %(share)s.") % {"share": share}
     if top.probability >= 0.5:
         return _("Likely: %(share)s.") % {"share": share}
     area = {"area": category_label(top.cause.category), "all": percent(ranking.category_probability(top.cause.category)), "share": share}

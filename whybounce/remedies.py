@@ -31,6 +31,12 @@ PLACEHOLDERS: Mapping[str, str] = {
 }
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}", re.ASCII)
+# What stands before or after an argument of a command or a record: an option and its number (-q, --to, +short), a PowerShell
+# verb, a program, a setting's equals sign; and an option, a server or the rest of a record ("{sender_domain}. IN MX").
+_COMMAND_BEFORE = re.compile(
+    r"(?:(?:^|\s)(?:-{1,2}|\+)[a-zA-Z][\w-]*(?: \d+)?|\b[A-Z][a-z]+-[A-Z]\w+|\b(?:grep|exigrep|host|idn2)|\bdig(?: (?:[+-]\w+|[A-Z]+))*|\w =) $"
+)
+_COMMAND_AFTER = re.compile(r" (?:-{1,2}[a-zA-Z]|@\d)|\. (?:\d+ )?(?:IN|MX|TXT|A|CNAME) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ def values_of(failure: DeliveryFailure, provider: str = "") -> dict[str, str]:
     }
 
 
-def fill(text: str, values: Mapping[str, str]) -> tuple[Part, ...]:
-    """`text` with each {placeholder} replaced by its value, or where that is empty by words that stand in for it."""
+def fill(text: str, values: Mapping[str, str], code: bool = False) -> tuple[Part, ...]:
+    """`text` with each {placeholder} replaced by its value, or where that is empty by words that stand in for it; in `code` (lines
+    to type or to publish) by a blank in capitals."""
     parts: list[Part] = []
     position = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -95,18 +102,26 @@ def fill(text: str, values: Mapping[str, str]) -> tuple[Part, ...]:
         if match.start() > position:
             parts.append(Part(text[position : match.start()]))
         value = values.get(name, "")
-        parts.append(Part(value or _stand_in(name, text, match), name, bool(value)))
+        parts.append(Part(value or _stand_in(name, text, match, code), name, bool(value)))
         position = match.end()
     if position < len(text):
         parts.append(Part(text[position:]))
     return tuple(parts)
 
 
-def _stand_in(name: str, text: str, match: re.Match[str]) -> str:
-    """Words where a sentence goes on; SENDER-DOMAIN inside a name, an address or a record ("mail.{sender_domain}")."""
+def _stand_in(name: str, text: str, match: re.Match[str], code: bool) -> str:
+    """Words where a sentence goes on; SENDER-DOMAIN in a command and inside a name, an address or a record ("mail.{sender_domain}")."""
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    inside = (before and before in ".@:-=/_") or (after and after in "@:-=/_") or (after == "." and text[match.end() + 1 : match.end() + 2].isalnum())
-    return name.upper().replace("_", "-") if inside else PLACEHOLDERS[name]
+    inside = (
+        (before and before in ".@:-=/_")
+        or (after and after in "@-=/_")
+        or (after in (".", ":") and text[match.end() + 1 : match.end() + 2].isalnum())
+    )
+    line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    if code or inside or _COMMAND_BEFORE.search(line) or _COMMAND_AFTER.match(text, match.end()):
+        return name.upper().replace("_", "-")
+    words = PLACEHOLDERS[name]
+    return words[:1].upper() + words[1:] if not line.strip() or line.endswith((". ", "? ")) else words
 
 
 def remedy(cause: Cause, values: Mapping[str, str]) -> Iterable[FilledStep]:

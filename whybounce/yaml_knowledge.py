@@ -178,6 +178,8 @@ def read_folder(folder: Path) -> KnowledgeSnapshot:
                     continue
                 rows[key].append(row)
                 origins.setdefault((key, identity(row)), f"{name}:{line}")
+    if not problems and not any(rows.values()):  # a wrong folder: loading it would withdraw everything
+        problems.append(f"{folder}: there is no knowledge in it, no *.yaml file with a row")
     values: dict[str, Any] = {key: tuple(value) for key, value in rows.items()}
     snapshot = KnowledgeSnapshot(**values)
     problems += [_locate(problem, origins) for problem in validate(snapshot)]

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.conftest import SMALL
@@ -11,6 +12,7 @@ from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, IntakeReport, Stage
 from whybounce.reasoning import rank
 from whybounce.snapshot import Strength
+from whybounce.words import TextModel
 from whybounce.yaml_knowledge import read_folder
 
 FULL = DeliveryFailure(
@@ -106,11 +108,14 @@ def test_causes_come_best_first_and_unlikely_ones_are_left_out() -> None:
     assert 0 < sum(shares) <= 1.0001
 
 
-def test_words_and_codes_never_prove_however_clear() -> None:
-    failure = DeliveryFailure(text="452 4.2.2 not enough space in the mailbox, mailbox full, quota exceeded", enhanced="4.2.2", code="452")
-    lines = [line for cause in said(failure)["causes"] for line in cause["because"]]
-    assert lines
-    assert "proves" not in {line["strength"] for line in lines}
+def test_words_never_prove_however_clear() -> None:
+    small = read_folder(SMALL)
+    causes = [cause.slug for cause in small.causes]
+    sure = np.array([[100 if slug == "recipient-mailbox-full" else 0 for slug in causes]], np.float32)
+    model = TextModel(causes, ["full"], np.ones(1, np.float32), sure, np.zeros(len(causes), np.float32))
+    ranking = rank(Knowledge(small, model), DeliveryFailure(text="full"))
+    assert max(line.nats for line in ranking.ledger("recipient-mailbox-full")) > 5
+    assert failure_json(ranking)["causes"][0]["because"] == [{"observation": "words", "strength": "strongly for"}]
 
 
 def test_the_prior_is_no_reason() -> None:

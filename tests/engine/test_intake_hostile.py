@@ -89,6 +89,12 @@ _LONG = {
     "quotes": b"\n> a@example.net" * 300_000,
     "From lines": b"From a\n" + b"\n\nFrom a\nTo: b@c.example\nFrom: d@e.example\n" * 60_000,
     "JSON": b'{"notificationType":' + b"[" * 1_000_000,
+    "at signs in a header": b"From: postmaster@a.example\nTo: b@c.example\nX-Failed-Recipients: " + b"@" * 1_900_000 + b"\n\nx",
+    "parameters": b"From: postmaster@a.example\nTo: b@c.example\nContent-Type: text/plain" + b";a=b" * 470_000 + b"\n\nx",
+    "encoded words": b"From: postmaster@a.example\nTo: b@c.example\nX-Y: " + b"=?utf-8?q?a?= " * 130_000 + b"\n\nx",
+    "nested parts": b"From: postmaster@a.example\nTo: b@c.example\n"
+    + b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (depth, depth) for depth in range(400))
+    + b"x\n" * 400_000,
 }
 
 

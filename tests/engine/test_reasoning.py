@@ -224,6 +224,8 @@ def test_spf_fails_check_speaks_for_spf():
 
 
 def test_a_decisive_pattern_proves_also_beside_a_longer_one():
-    longer = dataclasses.replace(SNAPSHOT.patterns[0], slug="longer", pattern="mailbox over quota, ask again", evidence=says(mailbox_full=Strength.FOR))
+    longer = dataclasses.replace(
+        SNAPSHOT.patterns[0], slug="longer", pattern="mailbox over quota, ask again", evidence=says(mailbox_full=Strength.FOR)
+    )
     knowledge = Knowledge(dataclasses.replace(SNAPSHOT, patterns=(*SNAPSHOT.patterns, longer)), KNOWLEDGE.model)
     assert rank(knowledge, DeliveryFailure(text="552 mailbox over quota, ask again")).top.proved

@@ -56,10 +56,37 @@ def test_what_a_case_does_not_know_reads_well_in_a_sentence() -> None:
         ("v=spf1 ip4:{sending_ip} -all", "v=spf1 ip4:SENDING-IP -all"),
         ("{sender_domain}.example", "SENDER-DOMAIN.example"),
         ("Write to {sender_domain}.", "Write to the sender's domain."),
+        ("Look up {sending_ip}: the page names the reason.", "Look up the sending IP address: the page names the reason."),
+        ("openssl s_client -connect {remote_mta}:25", "openssl s_client -connect REMOTE-MTA:25"),
     ],
 )
 def test_inside_a_name_an_unknown_value_is_a_blank_in_capitals(template: str, expected: str) -> None:
     assert text(template, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("Run postmap -q {recipient} on the table.", "Run postmap -q RECIPIENT on the table."),
+        ("Run dig +short MX {recipient_domain} first.", "Run dig +short MX RECIPIENT-DOMAIN first."),
+        ("Set-Mailbox {envelope_sender} -MaxSendSize 100MB", "Set-Mailbox ENVELOPE-SENDER -MaxSendSize 100MB"),
+        ('Publish "{recipient_domain}. IN MX 10 mail."', 'Publish "RECIPIENT-DOMAIN. IN MX 10 mail."'),
+        ("Is the MX {remote_mta} yours?", "Is the MX the server that refused yours?"),
+    ],
+)
+def test_in_a_command_an_unknown_value_is_a_blank_in_capitals(template: str, expected: str) -> None:
+    assert text(template, {}) == expected
+
+
+def test_in_code_every_unknown_value_is_a_blank_in_capitals() -> None:
+    assert [part.text for part in fill("whois {sending_ip}", {}, code=True)] == ["whois ", "SENDING-IP"]
+
+
+def test_a_stand_in_that_begins_a_sentence_has_a_capital() -> None:
+    assert (
+        text("See who refused. {remote_mta} did.\n{recipient} failed.", {})
+        == "See who refused. The server that refused did.\nThe recipient's address failed."
+    )
 
 
 def test_a_page_can_tell_the_cases_own_values_from_stand_ins() -> None:

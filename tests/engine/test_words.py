@@ -41,6 +41,7 @@ def best(model: TextModel, text: str) -> str:
         ("q12345678", ["@num"]),
         ("550", ["550"]),
         ("550-5.1.1", ["550", "5.1.1"]),
+        ("550-550-5.1.1", ["550", "550", "5.1.1"]),
         ("User UNKNOWN!", ["user", "unknown"]),
         ("don't", ["don't"]),
         ("größe überschritten", ["größe", "überschritten"]),

@@ -1,6 +1,7 @@
 """What the desk refuses, with a sentence that says what to mend; and publishing there."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -158,3 +159,20 @@ def test_staff_without_rights_publishes_nothing(clerk: Client, client: Client) -
         assert browser.get(reverse(PUBLISH)).status_code == status
         assert browser.post(reverse(PUBLISH), {"reason": "Sneaked in"}).status_code == status
     assert models.KnowledgeRevision.objects.count() == 1
+
+
+@pytest.mark.parametrize("action", ["mark_published", "mark_draft"])
+def test_staff_who_may_only_look_change_no_status(clerk: Client, action: str) -> None:
+    User.objects.get(username="cleo").user_permissions.add(Permission.objects.get(codename="view_cause"))
+    row = models.Cause.objects.get(slug="greylisting")
+    models.Cause.objects.filter(pk=row.pk).update(status=models.Row.Status.WITHDRAWN)
+    clerk.post(reverse("admin:knowledge_cause_changelist"), {"action": action, "_selected_action": [row.pk]})
+    row.refresh_from_db()
+    assert row.status == models.Row.Status.WITHDRAWN
+
+
+def test_curators_change_the_status_of_many_rows_at_once(curator: Client) -> None:
+    row = models.Cause.objects.get(slug="greylisting")
+    curator.post(reverse("admin:knowledge_cause_changelist"), {"action": "mark_draft", "_selected_action": [row.pk]})
+    row.refresh_from_db()
+    assert row.status == models.Row.Status.DRAFT

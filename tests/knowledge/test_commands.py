@@ -60,6 +60,17 @@ def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert caught.value.returncode == 2
 
 
+@pytest.mark.parametrize("text", [None, "", "# nothing yet\n", "causes: []\n"])
+def test_a_folder_without_any_row_withdraws_nothing(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "causes.yaml").write_text(text)
+    with pytest.raises(CommandError, match="no knowledge in it") as caught:
+        run("load_knowledge", "--from", str(tmp_path))
+    assert caught.value.returncode == 2
+    assert models.KnowledgeRevision.objects.count() == 1
+    assert not models.Cause.objects.filter(status=models.Row.Status.WITHDRAWN).exists()
+
+
 def test_rows_that_contradict_the_files_are_named_and_nothing_is_changed(files: Files) -> None:
     models.ReplyPattern.objects.filter(slug="over-quota").update(pattern="under quota")
     files.change("causes", "Nothing has failed yet.", "Only late.")

@@ -124,3 +124,21 @@ def test_without_knowledge_it_says_what_to_run(reply: str) -> None:
     with pytest.raises(CommandError, match="load_knowledge") as caught:
         run(reply)
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("-",), ("--lines", "-")])
+def test_without_standard_input_it_says_so(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as Python leaves it where the descriptor is closed
+    with pytest.raises(CommandError) as caught:
+        run(*arguments)
+    assert caught.value.returncode == 2
+
+
+def test_a_file_over_the_limit_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(b"550 no\n" * 4_000_000)
+    out = io.StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("explain", str(path), "--json", stdout=out)
+    assert caught.value.returncode == 2
+    assert "the limit is 25 MB" in json.loads(out.getvalue())["error"]

@@ -63,10 +63,21 @@ def test_nothing_found_says_so(supporter: Client, paste: Paster) -> None:
     assert "No case fits." in listed(supporter, "q=zzz")
 
 
+def test_a_nul_in_the_search_does_no_harm(supporter: Client, paste: Paster) -> None:
+    paste()
+    assert "example.net" in listed(supporter, "q=%00")
+    assert "No case fits." in listed(supporter, "q=zzz%00")
+
+
 def test_htmx_gets_the_rows_alone(supporter: Client, paste: Paster) -> None:
     paste()
     html = listed(supporter, HTTP_HX_REQUEST="true")
     assert html.strip().startswith('<div id="rows"')
+
+
+def test_a_browser_never_takes_a_part_it_keeps_for_the_page(client: Client, paste: Paster) -> None:
+    for address in ("/cases/", paste().get_absolute_url()):
+        assert "HX-Request" in client.get(address)["Vary"]
 
 
 def test_it_is_cut_into_pages_and_takes_the_same_number_of_queries_for_any_number_of_rows(

@@ -34,11 +34,27 @@ def test_the_form_can_be_filled_by_a_link(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"domain": ""}, {"domain": "not a domain"}, {"domain": "x" * 400}, {"sending_ip": "1.2.3"}, {"mail_from": "@"}]
+    "fields",
+    [
+        {},
+        {"domain": ""},
+        {"domain": "not a domain"},
+        {"domain": "x" * 400},
+        {"sending_ip": "1.2.3"},
+        {"domain": "example.net", "sending_ip": "fe80::1%any text"},
+        {"mail_from": "@"},
+    ],
 )
 def test_bad_input_is_explained(client: Client, fields: dict[str, str]) -> None:
     assert client.post("/check/", fields).status_code == 422
     assert not CheckRun.objects.exists()
+
+
+def test_with_htmx_bad_input_is_explained_in_an_answer_that_is_swapped_in(client: Client) -> None:
+    response = client.post("/check/", {"domain": "not a domain"}, HTTP_HX_REQUEST="true")
+    assert response.status_code == 200
+    assert response.content.decode().strip().startswith('<div id="check"')
+    assert "holds a space" in response.content.decode()
 
 
 def test_an_address_alone_that_no_check_can_use_is_explained(client: Client) -> None:

@@ -9,12 +9,14 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
 from django.test import AsyncClient, Client
+from django.utils import timezone
 
+from knowledge.current import knowledge
 from tests.servers.dns import DnsServer
 from tests.servers.zones import Behaviour
 from tests.troubleshoot.conftest import Paster
 from troubleshoot import streams
-from troubleshoot.models import Case, CheckOutcome
+from troubleshoot.models import Case, CheckOutcome, Observation
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 FAILED = "host mx.example.net[192.0.2.7] said: 550 5.1.1 <anna@example.net>: Recipient address rejected: User unknown (in reply to RCPT TO command)"
@@ -253,6 +255,31 @@ def test_what_was_found_about_another_domain_no_longer_counts(client: Client, pa
     for domain, answer in (("example.net", "null-mx"), ("example.com", "ok")):
         client.post(f"{case.get_absolute_url()}checks/", {"name": "mx", "domain": domain})
         assert case.observations.get().answer == answer
+
+
+def test_what_a_stream_finds_does_not_speak_where_the_subject_changed_meanwhile(client: Client, paste: Paster, dns_server: DnsServer) -> None:
+    dns_server.add("example.net. 300 MX 0 .\nexample.com. 300 MX 10 mx.example.net.\nmx.example.net. 300 A 9.9.9.9")
+    case = paste("550 5.1.1 User unknown")
+    client.post(f"{case.get_absolute_url()}checks/", {"name": "mx", "domain": "example.net"}, **HTMX)
+    job = streams.job_of(Case.objects.get().runs.get())
+    assert job.run.case.supplied == {"domain": "example.net"}  # the stream holds its case as it was
+    client.post(f"{case.get_absolute_url()}checks/", {"name": "mx", "domain": "example.com"})
+
+    async def whole() -> None:
+        async for _chunk in streams.events(job):
+            pass
+
+    async_to_sync(whole)()
+    assert case.observations.get().answer == "ok"
+
+
+def test_what_a_check_finds_replaces_what_a_person_once_answered_to_the_question(client: Client, paste: Paster, dns_server: DnsServer) -> None:
+    dns_server.add(ZONE)
+    case = paste(FAILED)
+    question = knowledge().by_check["mx"].slug  # asked of a person by an earlier revision
+    Observation.objects.create(case=case, question=question, answer="none", at=timezone.now())
+    client.post(f"{case.get_absolute_url()}checks/", BOTH)
+    assert case.observations.get(question=question).asked_of == Observation.AskedOf.CHECK
 
 
 def test_a_mistyped_subject_is_explained_and_nothing_is_run(client: Client, paste: Paster) -> None:

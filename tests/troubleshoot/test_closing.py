@@ -4,7 +4,9 @@ import pytest
 from django.test import Client
 
 from tests.troubleshoot.conftest import UNCLEAR, UNKNOWN_USER, Paster
+from troubleshoot import services
 from troubleshoot.models import Case, Outcome
+from troubleshoot.people import Person
 
 
 def close(client: Client, case: Case, **fields: str) -> int:
@@ -65,6 +67,15 @@ def test_a_closed_case_takes_no_answers_checks_or_second_outcome(client: Client,
         response = client.post(f"{case.get_absolute_url()}{page}", fields)
         assert response.status_code == 409, page
         assert "This case is closed." in response.content.decode()
+    assert Outcome.objects.get().cause == "ip-listed"
+
+
+def test_of_two_who_close_at_once_one_is_told_that_it_is_closed(client: Client, paste: Paster) -> None:
+    case = paste(UNCLEAR)
+    also = Case.objects.get(pk=case.pk)
+    services.close_case(case=case, cause="ip-listed", sentence="", person=Person())
+    with pytest.raises(services.CaseIsClosed):
+        services.close_case(case=also, cause="mailbox-full", sentence="", person=Person())
     assert Outcome.objects.get().cause == "ip-listed"
 
 

@@ -91,6 +91,10 @@ def test_an_answer_can_be_taken_back(client: Client, paste: Paster) -> None:
     assert given(case) == {}
 
 
+def test_taking_back_what_no_database_holds_does_no_harm(client: Client, paste: Paster) -> None:
+    assert client.post(f"{paste().get_absolute_url()}take-back/", {"question": "a\0b"}).status_code == 302
+
+
 def test_dont_know_counts_as_asked_and_leaves_the_ranking_as_it_was(client: Client, paste: Paster) -> None:
     case = paste(UNCLEAR)
     before = client.get(case.get_absolute_url()).content.decode()

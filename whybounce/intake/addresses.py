@@ -10,11 +10,16 @@ LONGEST = 320
 def find_address(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Start and end of the first thing in text[start:end] that looks like an address, or None."""
     at = text.find("@", start, end)
+    before, reached = -1, start  # the @ looked at before, and how far to the left of it an address went
     while at >= 0:
         left = at
         limit = max(start, at - LONGEST)
         while left > limit and text[left - 1] not in _STOP:
             left -= 1
+            if left == before:  # what is to the left of it is known
+                left = max(reached, limit)
+                break
+        before, reached = at, left
         right = at + 1
         limit = min(end, at + LONGEST)
         while right < limit and text[right] not in _STOP and text[right] != "@":

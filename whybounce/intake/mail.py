@@ -10,9 +10,11 @@ import contextlib
 import email
 import email.errors
 import email.header
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import Message
+from email.policy import Compat32
 
 from whybounce.intake.html_text import html_to_text
 from whybounce.intake.page import Page, PageBuilder, Part, unquote
@@ -21,6 +23,11 @@ MAX_PARTS = 100
 MAX_DEPTH = 12
 MAX_TEXT = 200_000
 """Characters of one text part that are read: a report's explanation is a few thousand."""
+MAX_FIELD = 32_000
+"""Characters of one header field that are read: the stdlib takes time that grows with the square of its parameters."""
+MAX_BOUNDARIES = 20
+"""Parts within parts that are parsed: the stdlib compares each line with the boundary of every part around it."""
+_BOUNDARY = re.compile(rb"boundary[\s*\d]*=", re.IGNORECASE)
 
 _KNOWN = frozenset(
     (
@@ -97,11 +104,30 @@ def looks_like_mail(data: bytes) -> bool:
     return len(seen) >= 2 or (mbox and len(seen) >= 1)
 
 
+class _ShortFields(Compat32):
+    """The stdlib's policy for mails as they are, with header fields cut at MAX_FIELD."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:MAX_FIELD]
+
+
+_POLICY = _ShortFields()
+
+
 def parse(data: bytes) -> Mail:
     """`data`: a whole e-mail with LF line ends."""
     if data.startswith(b"From "):
         data = data.partition(b"\n")[2]
-    return read_message(email.message_from_bytes(data))
+    return read_message(email.message_from_bytes(_not_too_nested(data), policy=_POLICY))
+
+
+def _not_too_nested(data: bytes) -> bytes:
+    """`data` up to the boundary parameter with which more than MAX_BOUNDARIES parts could stand within each other."""
+    for number, match in enumerate(_BOUNDARY.finditer(data)):
+        if number == MAX_BOUNDARIES:
+            return data[: match.start()]
+    return data
 
 
 def read_message(message: Message) -> Mail:

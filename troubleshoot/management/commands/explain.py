@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         unreadable = 0
         for name, report in _lines(options["lines"]) if options["lines"] else _files(options["files"] or ["-"]):
-            unreadable += report.format == "unreadable"
+            unreadable += report.error is not None
             self._print(known, name, report, as_json=options["json"])
         if unreadable:
             raise CommandError(f"{unreadable} of the inputs could not be read.", returncode=2)
@@ -54,10 +55,20 @@ def _visible(line: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else f"\\x{ord(letter):02x}" for letter in line)
 
 
+def _opened(name: str) -> AbstractContextManager[BinaryIO]:
+    """A file, or for "-" standard input, which stays open. OSError where there is none."""
+    if name != "-":
+        return Path(name).open("rb")
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return nullcontext(sys.stdin.buffer)
+
+
 def _files(names: list[str]) -> Iterator[tuple[str, IntakeReport]]:
     for name in names:
         try:
-            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+            with _opened(name) as stream:
+                data = stream.read()
         except OSError as error:
             yield name, IntakeReport("unreadable", error=f"{name}: {error.strerror}")
             continue
@@ -66,7 +77,7 @@ def _files(names: list[str]) -> Iterator[tuple[str, IntakeReport]]:
 
 def _lines(name: str) -> Iterator[tuple[str, IntakeReport]]:
     try:
-        with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as stream:
+        with _opened(name) as stream:
             for line in stream:
                 yield "", read_line(line.decode("utf-8", "replace").rstrip("\r\n"))
     except OSError as error:
