@@ -3,7 +3,6 @@ unless asked for, and without SECRET_KEY nothing starts but with DEBUG."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 
@@ -11,6 +10,9 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from whybounce.checks.guard import parse_networks
+from whybounce.checks.resolver import parse_nameserver
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -159,7 +162,6 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("SECURE_COOKIES", default=True)
     SECURE_HSTS_SECONDS = int(os.environ.get("SECURE_HSTS_SECONDS", 60 * 60 * 24 * 365))
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag("SECURE_HSTS_SUBDOMAINS", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     if _flag("BEHIND_TLS_PROXY"):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -171,14 +173,5 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 
 # --- live checks --------------------------------------------------------------------------------------------------------
 
-
-def _nameservers(text: list[str]) -> list[tuple[str, int]]:
-    servers = []
-    for item in text:
-        host, _colon, port = item.rpartition(":") if item.count(":") == 1 or item.startswith("[") else (item, "", "")
-        servers.append((str(ipaddress.ip_address(host.strip("[]"))), int(port or 53)))
-    return servers
-
-
-WHYBOUNCE_NAMESERVERS = _nameservers(_list("WHYBOUNCE_NAMESERVERS"))
-WHYBOUNCE_ALLOW_NETWORKS = [ipaddress.ip_network(item) for item in _list("WHYBOUNCE_ALLOW_NETWORKS")]
+WHYBOUNCE_NAMESERVERS = [parse_nameserver(item) for item in _list("WHYBOUNCE_NAMESERVERS")]
+WHYBOUNCE_ALLOW_NETWORKS = parse_networks(_list("WHYBOUNCE_ALLOW_NETWORKS"))

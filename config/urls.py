@@ -3,13 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config.health import healthz
 from troubleshoot.home import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("nested_admin/", include("nested_admin.urls")),
-    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("", include("knowledge.urls")),
     path("", include("troubleshoot.urls")),

@@ -11,8 +11,9 @@ from django.conf import settings
 from troubleshoot.facts import failure_from_json, subject_from_json
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure
 from whybounce.checks.registry import CHECKS
-from whybounce.checks.resolver import NameServer, Resolver
+from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import Subject
+from whybounce.checks.runner import possible
 from whybounce.failure import DeliveryFailure
 
 SUPPLIABLE = ("domain", "sending_ip", "mail_from")
@@ -50,7 +51,7 @@ def current_subject(case: Case) -> Subject:
 def runnable(subject: Subject, names: Iterable[str] = CHECKS) -> list[str]:
     """Those of the checks `names` that lack nothing to look at `subject`, in the order of the registry."""
     wanted = set(names)
-    return [name for name, check in CHECKS.items() if name in wanted and not check.needs(subject)]
+    return [name for name in possible(subject) if name in wanted]
 
 
 def runs_about(case: Case, subject: Subject) -> list[CheckRun]:
@@ -71,5 +72,4 @@ def pending(run: CheckRun) -> list[str]:
 
 def new_resolver() -> Resolver:
     """A resolver by the settings; one for each run, used within one event loop."""
-    servers = [NameServer(host, port) for host, port in settings.WHYBOUNCE_NAMESERVERS]
-    return Resolver(servers or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)
+    return Resolver(settings.WHYBOUNCE_NAMESERVERS or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from whybounce.checks.result import CheckResult, Finding, Severity, State, Subject
+from whybounce.checks.result import CheckResult, Subject
 from whybounce.failure import Action, DeliveryFailure, Span, Stage
 
 # PostgreSQL refuses U+0000 in text and JSON, and UTF-8 cannot hold a lone surrogate.
@@ -71,11 +71,3 @@ def result_to_json(result: CheckResult) -> dict[str, Any]:
         "facts": storable(result.facts),
         "elapsed_ms": max(0, result.elapsed_ms),
     }
-
-
-def result_from_json(values: Mapping[str, Any]) -> CheckResult:
-    """The CheckResult whose columns `result_to_json` wrote."""
-    findings = tuple(Finding(item["finding"], Severity(item["severity"]), item["data"]) for item in values["findings"])
-    return CheckResult(
-        values["check_name"], values["answer"], State(values["state"]), values["detail"], findings, values["facts"], values["elapsed_ms"]
-    )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from knowledge.current import knowledge
 from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, runnable, runs_about
-from troubleshoot.facts import failure_from_json, failure_to_json, result_from_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 from troubleshoot.people import Person
 from whybounce.checks.result import CheckResult, Subject
@@ -191,9 +191,3 @@ def reopen_case(*, case: Case) -> None:
     case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now())
     case.state = Case.State.OPEN
     case.save(update_fields=["state", "updated_at"])
-
-
-def as_result(row: CheckOutcome) -> CheckResult:
-    """The CheckResult that a row holds."""
-    names = ("check_name", "answer", "state", "detail", "findings", "facts", "elapsed_ms")
-    return result_from_json({name: getattr(row, name) for name in names})

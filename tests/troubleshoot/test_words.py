@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from troubleshoot.facts import failure_from_json, failure_to_json, result_from_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.marking import legend, segments
 from troubleshoot.steps import passages
 from troubleshoot.way import Place, place_of, way_of
@@ -33,11 +33,13 @@ def test_facts_that_are_no_longer_known_are_passed_over() -> None:
     assert failure_from_json({"code": "550", "colour": "blue"}) == DeliveryFailure(code="550")
 
 
-def test_a_subject_and_a_result_survive_the_database() -> None:
+def test_a_subject_survives_the_database_and_a_result_becomes_columns() -> None:
     subject = Subject(domain="example.org", selectors=("a", "b"), message_size=3)
     assert subject_from_json(subject_to_json(subject)) == subject
     result = CheckResult("mx", "ok", State.GOOD, "Fine.", (Finding("mx.ok", Severity.OK, {"hosts": ["a"]}),), {"ttl": 300}, 12)
-    assert result_from_json(result_to_json(result)) == result
+    columns = result_to_json(result)
+    assert (columns["check_name"], columns["answer"], columns["state"], columns["elapsed_ms"]) == ("mx", "ok", "good", 12)
+    assert columns["findings"] == [{"finding": "mx.ok", "severity": "ok", "data": {"hosts": ["a"]}}]
 
 
 def test_what_no_database_holds_is_replaced_without_changing_the_length() -> None:

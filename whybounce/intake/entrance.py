@@ -106,7 +106,7 @@ def _read_mbox(paste: Paste) -> IntakeReport | None:
     messages = mbox.split(paste.data)
     if len(messages) < 2:
         return None
-    return mbox.join([_read_one(message) for message in messages], len(messages))
+    return mbox.join([_read_one(message) for message in mbox.readable(messages)], len(messages))
 
 
 def _read_one(data: bytes) -> IntakeReport:

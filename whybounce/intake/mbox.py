@@ -8,6 +8,8 @@ from whybounce.failure import DeliveryFailure, IntakeReport, Span
 from whybounce.intake.mail import looks_like_mail
 
 MAX_MESSAGES = 500
+MAX_BYTES = 6_000_000
+"""What is read of an mbox: reading costs about a microsecond a byte, and a page must not wait for long."""
 
 
 def split(data: bytes) -> list[bytes]:
@@ -23,8 +25,20 @@ def split(data: bytes) -> list[bytes]:
     return [data[start:stop].lstrip(b"\n") for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)]
 
 
+def readable(messages: list[bytes]) -> list[bytes]:
+    """The first messages, as many as MAX_BYTES hold; at least one."""
+    kept: list[bytes] = []
+    total = 0
+    for message in messages:
+        total += len(message)
+        if kept and total > MAX_BYTES:
+            break
+        kept.append(message)
+    return kept
+
+
 def join(reports: list[IntakeReport], count: int) -> IntakeReport:
-    """One report: texts one after the other, spans moved along, notes once."""
+    """One report of the mails read: texts one after the other, spans moved along, notes once. `count`: how many were pasted."""
     texts: list[str] = []
     failures: list[DeliveryFailure] = []
     notes: dict[str, None] = {}
@@ -37,5 +51,7 @@ def join(reports: list[IntakeReport], count: int) -> IntakeReport:
         offset += len(report.text) + 2
     without = sum(1 for report in reports if not report.failures)
     summary = f"{count} e-mails were pasted; {without} of them report no failed delivery." if without else f"{count} e-mails were pasted."
+    if len(reports) < count:
+        summary += f" Only the first {len(reports)} were read; paste the others in a second go."
     kind = "" if failures else reports[0].kind
     return IntakeReport("mbox", "\n\n".join(texts), tuple(failures), kind, (summary, *notes) if not failures else (summary,))
