@@ -7,6 +7,7 @@ import dataclasses
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -89,7 +90,7 @@ def _names(only: str | None, subject: Subject) -> list[str]:
     return able
 
 
-def _servers(text: str | None) -> list[tuple[str, int]] | None:
+def _servers(text: str | None) -> Sequence[tuple[str, int]] | None:
     if not text:
         return settings.WHYBOUNCE_NAMESERVERS or None
     try:
@@ -98,7 +99,7 @@ def _servers(text: str | None) -> list[tuple[str, int]] | None:
         raise CommandError(f"{shown(text)} is no name server: an IP address, with :PORT after it if need be.", returncode=2) from error
 
 
-async def _look(names: list[str], subject: Subject, servers: list[tuple[str, int]] | None) -> tuple[list[CheckResult], int]:
+async def _look(names: list[str], subject: Subject, servers: Sequence[tuple[str, int]] | None) -> tuple[list[CheckResult], int]:
     async with Resolver(servers, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS) as resolver:
         found = {result.check: result async for result in run(names, subject, resolver)}
         return [found[name] for name in names], resolver.queries
