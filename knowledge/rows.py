@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
 from knowledge import models
 from whybounce import snapshot as s
@@ -154,6 +155,8 @@ class Writer:
         self._providers: dict[str, int] = dict(models.Provider.objects.values_list("slug", "pk"))
         self._see_also: list[tuple[int, tuple[str, ...]]] = []
         self._evidence: list[models.Evidence] = []
+        self._examples: dict[str, int] = dict(models.Example.objects.filter(pattern=None).values_list("text", "pk"))
+        self._new_examples: list[models.Example] = []
 
     def _base(self, value: Any, position: int, digest: str) -> dict[str, Any]:
         sources = [{"title": x.title, "url": x.url, "checked": x.checked} for x in getattr(value, "sources", ())]
@@ -230,10 +233,15 @@ class Writer:
 
     def _write_examples(self, value: s.Example, base: dict[str, Any]) -> None:
         fields = {"cause_id": self._causes[value.cause], "provider_id": self._providers.get(value.provider)}
-        models.Example.objects.update_or_create(text=value.text, pattern=None, defaults=base | fields)
+        pk = self._examples.get(value.text)
+        if pk is None:
+            self._new_examples.append(models.Example(text=value.text, **base, **fields))
+        else:
+            models.Example.objects.filter(pk=pk).update(updated_at=timezone.now(), **base, **fields)
 
     def flush(self) -> None:
         """Writes what had to wait until every cause existed."""
         models.Evidence.objects.bulk_create(self._evidence, batch_size=500)
+        models.Example.objects.bulk_create(self._new_examples, batch_size=500)
         for pk, slugs in self._see_also:
             models.Cause(pk=pk).see_also.set([self._causes[slug] for slug in slugs if slug in self._causes])
