@@ -19,11 +19,12 @@ from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, leg
 from troubleshoot.models import Case, Outcome
 from troubleshoot.steps import Step, steps_of
 from troubleshoot.way import Way, place_of, way_of
-from troubleshoot.wording import VerdictWords, percent, verdict_words, visible
+from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure, domain_of
 from whybounce.reasoning import Certainty, Ranking, rank
 from whybounce.remedies import values_of
+from whybounce.visible import visible
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
 _MOST_RECIPIENTS = 200

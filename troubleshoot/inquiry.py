@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from troubleshoot.checking import latest_outcomes, pending, runnable
 from troubleshoot.models import CheckOutcome, CheckRun, Observation
-from troubleshoot.wording import STATES, clipped, percent, visible
+from troubleshoot.wording import STATES, clipped, percent
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import State, Subject
 from whybounce.compiled import Knowledge
 from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Question
+from whybounce.visible import visible
 
 _CLEARLY = 0.03
 _FAINT = 0.1

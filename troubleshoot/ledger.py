@@ -11,11 +11,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength, visible
+from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength
 from whybounce.failure import Stage
 from whybounce.reasoning import Certainty, Contradiction, Hypothesis, LedgerLine, Ranking
 from whybounce.snapshot import Actor
 from whybounce.terms import TermKind
+from whybounce.visible import visible
 
 _KINDS: dict[TermKind, str | Promise] = {
     TermKind.PRIOR: gettext_lazy("How common it is"),

@@ -10,9 +10,10 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from knowledge.current import knowledge
 from troubleshoot.diagnosis import ranking_of
 from troubleshoot.models import Case, Failure, Observation, Outcome
-from troubleshoot.wording import clipped, percent, visible
+from troubleshoot.wording import clipped, percent
 from whybounce.compiled import Knowledge
 from whybounce.reasoning import Certainty
+from whybounce.visible import visible
 
 PAGE_SIZE = 25
 

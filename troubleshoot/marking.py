@@ -9,8 +9,9 @@ from itertools import pairwise
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from troubleshoot.wording import STAGES, visible
+from troubleshoot.wording import STAGES
 from whybounce.failure import DeliveryFailure, Span
+from whybounce.visible import visible
 
 FACTS: tuple[tuple[str, str | Promise, str], ...] = (
     ("text", gettext_lazy("Reply"), "d"),

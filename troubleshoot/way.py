@@ -9,9 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from troubleshoot.wording import clipped, visible
+from troubleshoot.wording import clipped
 from whybounce.failure import DeliveryFailure, Stage
 from whybounce.snapshot import Provider
+from whybounce.visible import visible
 
 
 class Place(IntEnum):

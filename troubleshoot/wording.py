@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from knowledge.models import Category
+from whybounce.answer import strength_in_words
 from whybounce.checks.result import State
 from whybounce.failure import Action, DeliveryFailure, Stage
 from whybounce.reasoning import SURE, Certainty, Ranking
-from whybounce.snapshot import Actor
+from whybounce.snapshot import Actor, Strength
 
 ACTORS: dict[Actor, str | Promise] = {
     Actor.SENDER: gettext_lazy("Sender"),
@@ -41,16 +42,6 @@ STATES: dict[State, tuple[str | Promise, str]] = {
 }
 """How a check's state is called, and the tone of its tag."""
 
-# Control characters as their pictures, what turns or hides text as its number: RFC 5322 text may hold any of them.
-_VISIBLE = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"} | {0x7F: "\u2421"}
-_HIDDEN = (*range(0x80, 0xA0), 0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xE0000, 0xE0080))
-_VISIBLE |= {code: f"[U+{code:04X}]" for code in _HIDDEN}
-
-
-def visible(text: str) -> str:
-    """`text` with control, bidirectional and invisible characters shown: `"a\\u202eb"` -> `"a[U+202E]b"`. Line ends and tabs stay."""
-    return text.translate(_VISIBLE)
-
 
 def clipped(text: str, most: int = 160) -> str:
     """`text` cut to `most` characters, with an ellipsis where something was cut."""
@@ -66,16 +57,22 @@ def percent(probability: float) -> str:
     return f"{round(probability * 100)} %"
 
 
+_STRENGTHS: dict[str, str | Promise] = {
+    "": gettext_lazy("says little"),
+    Strength.PROVES: gettext_lazy("proves it"),
+    Strength.STRONGLY_FOR: gettext_lazy("strongly for"),
+    Strength.FOR: gettext_lazy("for"),
+    Strength.SLIGHTLY_FOR: gettext_lazy("slightly for"),
+    Strength.SLIGHTLY_AGAINST: gettext_lazy("slightly against"),
+    Strength.AGAINST: gettext_lazy("against"),
+    Strength.STRONGLY_AGAINST: gettext_lazy("strongly against"),
+    Strength.RULES_OUT: gettext_lazy("rules it out"),
+}
+
+
 def strength(nats: float) -> str:
     """What a line of the ledger did, in the words that curators use."""
-    if math.isinf(nats):
-        return _("rules it out")
-    side = abs(nats)
-    if side < 0.3:
-        return _("says little")
-    if nats > 0:
-        return _("proves it") if side >= 5 else _("strongly for") if side >= 2 else _("for") if side >= 1.1 else _("slightly for")
-    return _("strongly against") if side >= 2 else _("against") if side >= 1.1 else _("slightly against")
+    return str(_STRENGTHS[strength_in_words(nats)])
 
 
 @dataclass(frozen=True, slots=True)

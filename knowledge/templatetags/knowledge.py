@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import lru_cache
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+
+from whybounce.visible import visible
 
 register = template.Library()
 
@@ -26,15 +27,7 @@ def markdown(text: str) -> SafeString:
     return mark_safe(_rendered(text))  # noqa: S308 (rendered with html disabled)
 
 
-@register.filter
-def visible(text: str) -> str:
-    """Control and direction-changing characters as code points (U+202E), so that a server's text cannot disguise itself."""
-    return "".join(letter if _plain(letter) else f"⟨U+{ord(letter):04X}⟩" for letter in text)
-
-
-def _plain(letter: str) -> bool:
-    """Printable, a line end or a tab, or one of the spaces that Python calls unprintable (no-break, ideographic)."""
-    return letter.isprintable() or letter in "\n\t" or unicodedata.category(letter) == "Zs"
+register.filter("visible", visible)
 
 
 @register.filter

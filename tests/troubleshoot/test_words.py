@@ -8,10 +8,11 @@ from troubleshoot.facts import failure_from_json, failure_to_json, result_to_jso
 from troubleshoot.marking import legend, segments
 from troubleshoot.steps import passages
 from troubleshoot.way import Place, place_of, way_of
-from troubleshoot.wording import bar, percent, strength, visible
+from troubleshoot.wording import bar, percent, strength
 from whybounce.checks.result import CheckResult, Finding, Severity, State, Subject
 from whybounce.failure import Action, DeliveryFailure, Span, Stage
 from whybounce.validate import CATEGORIES
+from whybounce.visible import visible
 
 
 def test_a_failure_survives_the_database() -> None:
