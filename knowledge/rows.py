@@ -1,4 +1,4 @@
-"""Rows <-> the engine's values: `to_snapshot` reads the tables, `write_row` writes one shipped or imported row."""
+"""Rows <-> the engine's values: `to_snapshot` reads the tables, `Writer` writes shipped or imported values."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -41,6 +42,14 @@ class Command(BaseCommand):
             self._print(known, name, report, as_json=options["json"])
         if unreadable:
             raise CommandError(f"{unreadable} of the inputs could not be read.", returncode=2)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Ends quietly where whoever reads the output has seen enough (`explain ... | head`)."""
+        try:
+            return super().execute(*args, **options)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would try again to write on leaving
+            return None
 
     def _print(self, known: Knowledge, name: str, report: IntakeReport, *, as_json: bool) -> None:
         if as_json:
