@@ -57,6 +57,9 @@ _MODELS: dict[str, type[models.Row]] = {
     "patterns": models.ReplyPattern,
     "codes": models.StatusCode,
     "examples": models.Example,
+    "blocklists": models.Blocklist,
+    "articles": models.Article,
+    "cases": models.ExampleCase,
 }
 
 

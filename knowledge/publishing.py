@@ -13,8 +13,9 @@ from knowledge.models import KnowledgeRevision
 from knowledge.rows import to_snapshot
 from whybounce.compiled import Knowledge, labelled_examples
 from whybounce.document import digest, to_document
+from whybounce.problem import Problem
 from whybounce.snapshot import KnowledgeSnapshot
-from whybounce.validate import Problem, validate
+from whybounce.validate import validate
 from whybounce.words import TextModel, fit
 from whybounce.yaml_knowledge import from_document
 

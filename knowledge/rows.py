@@ -105,6 +105,46 @@ def example_value(row: models.Example) -> s.Example:
     return s.Example(row.text, row.cause.slug if row.cause else "", row.provider.slug if row.provider else "")
 
 
+def blocklist_value(row: models.Blocklist, allowed: frozenset[str] | None = None) -> s.Blocklist:
+    def known(slug: str) -> str:
+        return slug if allowed is None or slug in allowed else ""
+
+    def answers(items: Iterable[Mapping[str, str]]) -> tuple[s.ListAnswer, ...]:
+        return tuple(s.ListAnswer(item["answer"], item["meaning"], known(item.get("cause", ""))) for item in items)
+
+    return s.Blocklist(
+        slug=row.slug,
+        name=row.name,
+        kind=row.kind,
+        meaning=row.meaning,
+        zone=row.zone,
+        operator=row.operator,
+        ipv6=row.ipv6,
+        closed=row.closed,
+        public=row.public,
+        weight=s.Weight(row.weight),
+        codes=answers(row.codes),
+        errors=answers(row.errors),
+        test_listed=row.test_listed,
+        test_unlisted=row.test_unlisted,
+        removal=row.removal,
+        removal_page=row.removal_page,
+        reply_marks=tuple(row.reply_marks),
+        cause=known(row.cause.slug if row.cause else ""),
+        sources=_sources(row),
+    )
+
+
+def article_value(row: models.Article, allowed: frozenset[str] | None = None) -> s.Article:
+    causes = tuple(slug for slug in row.causes if allowed is None or slug in allowed)
+    return s.Article(row.slug, row.title, row.summary, row.body, row.figure, causes, tuple(row.codes), _sources(row))
+
+
+def case_value(row: models.ExampleCase) -> s.ExampleCase:
+    given = tuple(s.GivenAnswer(question, answer) for question, answer in row.answers.items())
+    return s.ExampleCase(row.slug, row.cause.slug, row.text, given, row.note)
+
+
 def querysets() -> dict[str, QuerySet[Any]]:
     """Each kind's rows with everything that its value needs, in a fixed number of queries."""
     return {
@@ -114,13 +154,18 @@ def querysets() -> dict[str, QuerySet[Any]]:
         "patterns": models.ReplyPattern.objects.select_related("provider").prefetch_related(EVIDENCE, "examples"),
         "codes": models.StatusCode.objects.select_related("provider").prefetch_related(EVIDENCE, "myths"),
         "examples": models.Example.objects.filter(pattern=None).select_related("cause", "provider"),
+        "blocklists": models.Blocklist.objects.select_related("cause"),
+        "articles": models.Article.objects.all(),
+        "cases": models.ExampleCase.objects.select_related("cause"),
     }
 
 
 def to_snapshot() -> s.KnowledgeSnapshot:
-    """The published rows. Evidence, references and examples that concern a cause which is not published are left out."""
+    """The published rows. Evidence, references, examples and cases that concern a cause or a question which is not
+    published are left out."""
     rows = {kind: list(queryset.filter(status=models.Row.Status.PUBLISHED)) for kind, queryset in querysets().items()}
     allowed = frozenset(row.slug for row in rows["causes"])
+    asked = {row.slug for row in rows["questions"]}
     patterns = ((row, pattern_value(row, allowed)) for row in rows["patterns"])
     return s.KnowledgeSnapshot(
         causes=tuple(cause_value(row, allowed) for row in rows["causes"]),
@@ -129,6 +174,9 @@ def to_snapshot() -> s.KnowledgeSnapshot:
         providers=tuple(provider_value(row) for row in rows["providers"]),
         codes=tuple(code_value(row, allowed) for row in rows["codes"]),
         examples=tuple(example_value(row) for row in rows["examples"] if row.cause.slug in allowed),
+        blocklists=tuple(blocklist_value(row, allowed) for row in rows["blocklists"]),
+        articles=tuple(article_value(row, allowed) for row in rows["articles"]),
+        cases=tuple(case_value(row) for row in rows["cases"] if row.cause.slug in allowed and asked.issuperset(row.answers)),
     )
 
 
@@ -139,6 +187,9 @@ VALUES: Mapping[str, Callable[[Any], Any]] = {
     "patterns": pattern_value,
     "codes": code_value,
     "examples": example_value,
+    "blocklists": blocklist_value,
+    "articles": article_value,
+    "cases": case_value,
 }
 """kind -> the function that makes a row's value, with everything that the row says."""
 
@@ -238,6 +289,22 @@ class Writer:
             self._new_examples.append(models.Example(text=value.text, **base, **fields))
         else:
             models.Example.objects.filter(pk=pk).update(updated_at=timezone.now(), **base, **fields)
+
+    def _write_blocklists(self, value: s.Blocklist, base: dict[str, Any]) -> None:
+        names = ("name", "kind", "meaning", "zone", "operator", "ipv6", "closed", "public", "test_listed", "test_unlisted", "removal", "removal_page")
+        fields = {name: getattr(value, name) for name in names}
+        fields |= {"weight": value.weight.value, "codes": _plain(value.codes), "errors": _plain(value.errors), "reply_marks": list(value.reply_marks)}
+        models.Blocklist.objects.update_or_create(slug=value.slug, defaults=base | fields | {"cause_id": self._causes.get(value.cause)})
+
+    def _write_articles(self, value: s.Article, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("title", "summary", "body", "figure")}
+        fields |= {"causes": list(value.causes), "codes": list(value.codes)}
+        models.Article.objects.update_or_create(slug=value.slug, defaults=base | fields)
+
+    def _write_cases(self, value: s.ExampleCase, base: dict[str, Any]) -> None:
+        fields = {"text": value.text, "note": value.note, "cause_id": self._causes[value.cause]}
+        fields |= {"answers": {given.question: given.answer for given in value.answers}}
+        models.ExampleCase.objects.update_or_create(slug=value.slug, defaults=base | fields)
 
     def flush(self) -> None:
         """Writes what had to wait until every cause existed."""

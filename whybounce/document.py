@@ -8,9 +8,9 @@ import json
 from enum import Enum
 from typing import Any
 
-from whybounce.snapshot import Evidence, KnowledgeSnapshot, Source
+from whybounce.snapshot import Evidence, GivenAnswer, KnowledgeSnapshot, Source
 
-KINDS = ("providers", "causes", "questions", "patterns", "codes", "examples")
+KINDS = ("providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases")
 
 
 def to_document(snapshot: KnowledgeSnapshot) -> dict[str, list[dict[str, Any]]]:
@@ -29,6 +29,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         if value and isinstance(value[0], Evidence):
             return {item.cause: item.strength.value for item in value}
+        if value and isinstance(value[0], GivenAnswer):
+            return {item.question: item.answer for item in value}
         return [_plain(item) for item in value]
     if isinstance(value, Source) and not value.url and not value.checked:
         return value.title

@@ -43,6 +43,15 @@ class Actor(StrEnum):
     NOBODY = "nobody"
 
 
+class Weight(StrEnum):
+    """How much the receivers that use a blocklist give a listing: refuse at once, score high, score a little, hardly notice."""
+
+    HEAVY = "heavy"
+    MEDIUM = "medium"
+    LIGHT = "light"
+    NONE = "none"
+
+
 class AskedOf(StrEnum):
     """Who answers a question: a person, a check of whybounce.checks, or the reply itself (the stage)."""
 
@@ -235,6 +244,83 @@ class StatusCode:
     sources: tuple[Source, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ListAnswer:
+    """What a blocklist answers (an address in 127/8) and what it says by that; `cause` where a listing so answered speaks for one."""
+
+    answer: str
+    meaning: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocklist:
+    """A DNS list of addresses or domains (RFC 5782).
+
+    zone            asked as <reversed address>.<zone>; "" for a list that is not asked by DNS
+    kind            "ip", "domain", or "allow" (an allow list: a listing is good)
+    closed          closed for good: named as such, never asked
+    public          anybody may ask it; False: it needs a key or is one receiver's own
+    codes           answers that are listings; errors: answers that are none (a refused resolver, a rate limit)
+    test_listed     the test points of RFC 5782 section 5
+    reply_marks     RE2: how a reply names this list
+    cause           the cause that a listing speaks for, where its code does not name another
+    """
+
+    slug: str
+    name: str
+    kind: str
+    meaning: str
+    zone: str = ""
+    operator: str = ""
+    ipv6: bool = False
+    closed: bool = False
+    public: bool = True
+    weight: Weight = Weight.MEDIUM
+    codes: tuple[ListAnswer, ...] = ()
+    errors: tuple[ListAnswer, ...] = ()
+    test_listed: str = ""
+    test_unlisted: str = ""
+    removal: str = ""
+    removal_page: str = ""
+    reply_marks: tuple[str, ...] = ()
+    cause: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A text of the reference. `body` is Markdown; `figure` names a drawing of templates/knowledge/figures/; `causes` and `codes`
+    are what it helps to understand."""
+
+    slug: str
+    title: str
+    summary: str
+    body: str
+    figure: str = ""
+    causes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCase:
+    """A case whose cause is known: what was pasted ("" for nothing), what was answered, and the cause that must come out first.
+    Publishing works all of them through."""
+
+    slug: str
+    cause: str
+    text: str = ""
+    answers: tuple[GivenAnswer, ...] = ()
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KnowledgeSnapshot:
     """Everything published, in the order in which a curator arranged it. `revision` is 0 for a snapshot made from files.
@@ -248,4 +334,7 @@ class KnowledgeSnapshot:
     providers: tuple[Provider, ...] = ()
     codes: tuple[StatusCode, ...] = ()
     examples: tuple[Example, ...] = ()
+    blocklists: tuple[Blocklist, ...] = ()
+    articles: tuple[Article, ...] = ()
+    cases: tuple[ExampleCase, ...] = ()
     revision: int = 0

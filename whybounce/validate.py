@@ -7,19 +7,22 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import re2
 
 from whybounce.checks.registry import CHECKS
 from whybounce.failure import Stage
+from whybounce.problem import Problem, re2_error
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import (
     Answer,
+    Article,
     AskedOf,
+    Blocklist,
     Cause,
     Evidence,
+    ExampleCase,
     KnowledgeSnapshot,
     Myth,
     Provider,
@@ -30,6 +33,7 @@ from whybounce.snapshot import (
     Strength,
 )
 from whybounce.status import is_enhanced_code, is_reply_code
+from whybounce.validate_library import library_problems
 
 CATEGORIES = (
     "unknown_recipient",
@@ -66,40 +70,14 @@ LONGEST: Mapping[type[Any], Mapping[str, int]] = {
     StatusCode: {"title": 160},
     Myth: {"source": 240},
     ReplyPattern: {"slug": 100},
+    Blocklist: {"slug": 80, "name": 120, "zone": 120, "operator": 120, "removal_page": 200, "test_listed": 40, "test_unlisted": 40},
+    Article: {"slug": 80, "title": 160, "figure": 40},
+    ExampleCase: {"slug": 100},
 }
 
-_ANY = ("550 5.1.1 x", "450 y")  # replies that have nothing in common but a word's edges
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _FOLK = re.compile(r"[2-5]\d\d", re.ASCII)  # seen in practice, outside the grammar of RFC 5321 section 4.2
 _REGISTERED = re.compile(r"X\.\d{1,3}\.\d{1,3}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """`kind` and `row` name the row ("causes", "mailbox-full"); `message` is a sentence that says what is wrong."""
-
-    kind: str
-    row: str
-    message: str
-
-
-def re2_error(pattern: str) -> str:
-    """Why `pattern` cannot be used as a reply pattern: "" where it can. It must compile and not match the empty text."""
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        message = error.args[0] if error.args else error
-        return f"the pattern does not compile: {message.decode() if isinstance(message, bytes) else message}"
-    if compiled.search(""):
-        return "the pattern matches the empty text, and so every reply"
-    for text in _ANY:
-        match = compiled.search(text)
-        if match and match.start() == match.end():
-            return "the pattern matches without a single letter, and so every reply"
-    return ""
 
 
 def validate(snapshot: KnowledgeSnapshot) -> list[Problem]:
@@ -112,6 +90,7 @@ def validate(snapshot: KnowledgeSnapshot) -> list[Problem]:
         *(problem for pattern in snapshot.patterns for problem in _pattern(pattern)),
         *_codes(snapshot),
         *_one_question_a_check(snapshot),
+        *library_problems(snapshot),
         *_texts(snapshot),
     ]
 
@@ -122,6 +101,9 @@ def _duplicates(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
         "questions": snapshot.questions,
         "patterns": snapshot.patterns,
         "providers": snapshot.providers,
+        "blocklists": snapshot.blocklists,
+        "articles": snapshot.articles,
+        "cases": snapshot.cases,
     }
     for kind, rows in named.items():
         for slug, count in Counter(row.slug for row in rows).items():
@@ -273,7 +255,7 @@ def _one_question_a_check(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
 
 def _texts(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     """Texts that are empty where one is needed or longer than a row can hold, and addresses that are none."""
-    for kind in ("causes", "questions", "patterns", "providers", "codes"):
+    for kind in ("causes", "questions", "patterns", "providers", "codes", "blocklists", "articles", "cases"):
         for row in getattr(snapshot, kind):
             name = f"{row.code} {row.provider}".strip() if kind == "codes" else row.slug
             yield from (Problem(kind, name, message) for message in _text_problems(row))
@@ -287,7 +269,7 @@ def _text_problems(row: Any) -> Iterator[str]:
             yield f"{type(row).__name__}.{field.name} is empty"
         elif len(str(value)) > longest.get(field.name, sys.maxsize):
             yield f"{type(row).__name__}.{field.name} is longer than {longest[field.name]} characters"
-        elif field.name in ("url", "postmaster_page") and value and not value.startswith(("https://", "http://")):
+        elif field.name in ("url", "postmaster_page", "removal_page") and value and not value.startswith(("https://", "http://")):
             yield f"{value!r} is no address of a page: https://..."
         elif isinstance(value, tuple):
             for item in value:

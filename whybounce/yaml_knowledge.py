@@ -1,7 +1,7 @@
 """Knowledge from YAML files (docs/knowledge-format.md): read, checked row by row, each error with file and line.
 
 A folder holds files in any number and order; the top-level keys of a file say what its rows are:
-`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`.
+`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`, `blocklists`, `articles`, `cases`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from typing import Any, TypeVar
 
 import yaml
 
+from whybounce.problem import Problem
 from whybounce.snapshot import (
     Actor,
+    Article,
     AskedOf,
+    Blocklist,
     Cause,
     Effort,
     Evidence,
     Example,
+    ExampleCase,
     Frequency,
+    GivenAnswer,
     KnowledgeSnapshot,
     Provider,
     Question,
@@ -32,8 +37,9 @@ from whybounce.snapshot import (
     Source,
     StatusCode,
     Strength,
+    Weight,
 )
-from whybounce.validate import Problem, validate
+from whybounce.validate import validate
 
 _T = TypeVar("_T")
 _LINE = "__line__"
@@ -87,7 +93,15 @@ def _sources(value: Any, line: int) -> tuple[Source, ...]:
     return tuple(Source(item) if isinstance(item, str) else _row(Source, item, line) for item in items)
 
 
-_SPECIAL: dict[str, Callable[[Any, int], Any]] = {"evidence": _evidence, "sources": _sources}
+def _given(value: Any, line: int) -> tuple[GivenAnswer, ...]:
+    """`{question-slug: answer-slug}` -> GivenAnswer rows."""
+    if not isinstance(value, dict):
+        raise _RowError("answers must be a mapping of question: answer", line)
+    return tuple(GivenAnswer(question, _convert(str, answer, line, "answers")) for question, answer in value.items() if question != _LINE)
+
+
+_SPECIAL: dict[Any, Callable[[Any, int], Any]] = {"evidence": _evidence, "sources": _sources, tuple[GivenAnswer, ...]: _given}
+"""What is written shorter than it is kept: by the field's name or by its type."""
 
 
 def _convert(kind: Any, value: Any, line: int, name: str) -> Any:
@@ -102,7 +116,7 @@ def _convert(kind: Any, value: Any, line: int, name: str) -> Any:
         return _convert(next(arg for arg in typing.get_args(kind) if arg is not type(None)), value, line, name)
     if dataclasses.is_dataclass(kind):
         return _row(typing.cast("type[Any]", kind), value, line)
-    if kind in (Strength, Frequency, Actor, AskedOf, Effort):
+    if kind in (Strength, Frequency, Actor, AskedOf, Effort, Weight):
         try:
             return kind(value)
         except ValueError:
@@ -129,7 +143,8 @@ def _row(kind: type[_T], value: Any, line: int) -> _T:
             continue
         if key not in fields:
             raise _RowError(f"{kind.__name__} has no field {key!r}; it has {', '.join(fields)}", line)
-        arguments[key] = _SPECIAL[key](item, line) if key in _SPECIAL else _convert(hints[key], item, line, key)
+        special = _SPECIAL.get(key) or _SPECIAL.get(hints[key])
+        arguments[key] = special(item, line) if special else _convert(hints[key], item, line, key)
     needed = [
         name for name, f in fields.items() if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and name not in arguments
     ]
@@ -145,6 +160,9 @@ _KINDS: dict[str, type[Any]] = {
     "providers": Provider,
     "codes": StatusCode,
     "examples": Example,
+    "blocklists": Blocklist,
+    "articles": Article,
+    "cases": ExampleCase,
 }
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import SMALL
+from whybounce.problem import re2_error
 from whybounce.snapshot import Actor, AskedOf, Evidence, Example, Frequency, KnowledgeSnapshot, Myth, Provider, Source, Strength
-from whybounce.validate import LONGEST, re2_error, validate
+from whybounce.validate import LONGEST, validate
 from whybounce.yaml_knowledge import read_folder
 
 GOOD = read_folder(SMALL)

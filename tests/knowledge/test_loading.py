@@ -30,7 +30,8 @@ def everything() -> dict[str, list[object]]:
 
 
 def empty() -> None:
-    for model in (models.KnowledgeRevision, models.Example, models.ReplyPattern, models.StatusCode, models.Question, models.Cause, models.Provider):
+    naming = (models.KnowledgeRevision, models.Blocklist, models.Article, models.ExampleCase, models.Example, models.ReplyPattern)
+    for model in (*naming, models.StatusCode, models.Question, models.Cause, models.Provider):
         model.objects.all().delete()
 
 
@@ -58,6 +59,9 @@ def test_an_empty_database_is_filled() -> None:
         "patterns": 3,
         "codes": 10,
         "examples": 12,
+        "blocklists": 2,
+        "articles": 1,
+        "cases": 2,
     }
     assert (report.changed, report.kept, report.gone, report.same, report.unchanged) == ((), (), (), 0, False)
     assert models.KnowledgeRevision.objects.get().pk == report.revision
@@ -74,7 +78,7 @@ def test_the_same_rows_in_other_files_change_nothing(files: Files) -> None:
     before = everything()
     (files.folder / "causes.yaml").rename(files.folder / "why.yaml")
     report = load(files.folder)
-    assert (report.same, report.new, report.changed, report.kept, report.gone) == (40, (), (), (), ())
+    assert (report.same, report.new, report.changed, report.kept, report.gone) == (45, (), (), (), ())
     after = everything()
     before["KnowledgeRevision"][0]["shipped_files"] = after["KnowledgeRevision"][0]["shipped_files"]
     assert after == before

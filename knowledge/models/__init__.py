@@ -1,0 +1,26 @@
+"""The knowledge as rows: what curators edit. A published revision holds what everybody else sees (publishing.py)."""
+
+from knowledge.models.base import Row
+from knowledge.models.causes import Answer, Category, Cause, Question, RemedyStep
+from knowledge.models.library import Article, Blocklist, ExampleCase
+from knowledge.models.replies import Evidence, Example, Myth, Provider, ReplyPattern, StatusCode
+from knowledge.models.revisions import KnowledgeRevision
+
+__all__ = [
+    "Answer",
+    "Article",
+    "Blocklist",
+    "Category",
+    "Cause",
+    "Evidence",
+    "Example",
+    "ExampleCase",
+    "KnowledgeRevision",
+    "Myth",
+    "Provider",
+    "Question",
+    "RemedyStep",
+    "ReplyPattern",
+    "Row",
+    "StatusCode",
+]
