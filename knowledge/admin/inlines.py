@@ -1,0 +1,100 @@
+"""What belongs to a row and is edited on its page: steps, answers, examples, evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from nested_admin.formsets import NestedInlineFormSetMixin
+from nested_admin.nested import NestedStackedInline, NestedTabularInline
+
+from knowledge import models
+from knowledge.admin.forms import ExampleForm, StepForm, TextForm
+
+
+class OneStrengthACause(BaseInlineFormSet):
+    """Evidence of one thing: each cause stands there once. The database insists on it, and knows no way to say so."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [getattr(form, "cleaned_data", {}) for form in self.forms]
+        causes = [row["cause"] for row in rows if row.get("cause") and not row.get("DELETE")]
+        for number, cause in enumerate(causes):
+            if cause in causes[:number]:
+                raise forms.ValidationError(_("“%(cause)s” has a strength here already."), params={"cause": cause})
+
+
+class NestedOneStrengthACause(NestedInlineFormSetMixin, OneStrengthACause):
+    """The same, inside an answer."""
+
+
+class EvidenceInline(admin.TabularInline):
+    """Evidence of one pattern or code: which causes it speaks for and against."""
+
+    model = models.Evidence
+    formset = OneStrengthACause
+    fields = ("cause", "strength")
+    autocomplete_fields = ("cause",)
+    extra = 0
+
+
+class SaysInline(admin.TabularInline):
+    """All that speaks for and against one cause. New evidence is made where it comes from: the answer, the pattern, the code."""
+
+    model = models.Evidence
+    fields = ("said_by", "strength")
+    readonly_fields = ("said_by",)
+    verbose_name_plural = _("evidence for and against it")
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Evidence]:
+        return super().get_queryset(request).select_related("answer__question", "pattern", "code").order_by("strength")
+
+    @admin.display(description=_("said by"))
+    def said_by(self, evidence: models.Evidence) -> str:
+        if evidence.answer:
+            return f"{evidence.answer.question.text} — {evidence.answer.text}"
+        return f"{_('reply')}: {evidence.pattern.pattern}" if evidence.pattern else f"{_('code')} {evidence.code}"
+
+
+class StepInline(admin.StackedInline):
+    model = models.RemedyStep
+    form = StepForm
+    extra = 0
+    fields = (("position", "slug", "who", "check_name"), "text", "wording", "links")
+
+
+class ExampleInline(admin.TabularInline):
+    model = models.Example
+    form = ExampleForm
+    fields = ("text", "status", "position")
+    extra = 1
+
+
+class MythInline(admin.StackedInline):
+    model = models.Myth
+    form = TextForm
+    extra = 0
+
+
+class AnswerEvidenceInline(NestedTabularInline):
+    model = models.Evidence
+    formset = NestedOneStrengthACause
+    fields = ("cause", "strength")
+    autocomplete_fields = ("cause",)
+    extra = 0
+
+
+class AnswerInline(NestedStackedInline):
+    model = models.Answer
+    fields = (("position", "slug", "base_rate", "informative", "others"), "text")
+    extra = 0
+    inlines = (AnswerEvidenceInline,)
