@@ -173,3 +173,18 @@ Giving up on 192.0.2.90.
 """
     failure = only(text)
     assert (failure.recipient, failure.code, failure.stage) == ("ida@example.net", "550", Stage.RCPT)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("450 busy - please try later 551 not our user 503 need RCPT command", "551", "551 not our user 503 need RCPT command"),
+        ("503 5.5.1 Need RCPT 550 5.1.1 No such user", "550", "550 5.1.1 No such user"),
+        ("452 4.5.3 Too many recipients, 100 at most", "452", "452 4.5.3 Too many recipients, 100 at most"),
+        ("550 5.1.1 No such user 503 Need RCPT", "550", "550 5.1.1 No such user 503 Need RCPT"),
+    ],
+)
+def test_of_several_replies_on_one_line_the_refusal_counts(text: str, code: str, said: str) -> None:
+    failure = read_line(text).failures[0]
+    assert (failure.code, failure.text) == (code, said)
+    assert text[failure.spans["code"].start : failure.spans["code"].end] == code

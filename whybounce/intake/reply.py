@@ -20,6 +20,8 @@ _CODE_ALONE = re.compile(
     r"(\d{3}(?:[\s-]+#?\d\.\d{1,3}\.\d{1,3})?|[Xx\d]\.\d{1,3}\.\d{1,3})[.)]{0,2}",
     re.ASCII | re.IGNORECASE,
 )
+# A further reply on the same line, as reports join the replies of one conversation.
+_FURTHER = re.compile(r"(?<=[\s\]\"'])(?:55[0-6]|52[135]|53[0458])[ -](?=\d\.\d{1,3}\.\d|[A-Za-z<#])", re.ASCII)
 _LOG_FIELDS = (("recipient", "to=<"), ("envelope_sender", "from=<"))
 _FAILURE_WORDS = (
     "reject", "fail", "denied", "refus", "undeliver", "deliver", "unknown", "full", "quota", "bounce", "block", "not found", "timed out", "timeout",
@@ -53,6 +55,8 @@ def failure_of(text: str) -> DeliveryFailure:
     if not python and "\n" in text[start:end] and leading_code(text, start, end) is None:
         place = find_dialogue(text, start, end) or find_quoted(text, start, end) or find_coded_line(text, start, end)
         start, end = (place[0], place[1]) if place else (start, end)
+    elif not python:
+        start = _refusal(text, start, end)
     facts = _python_facts(text, python, end) if python else read_facts(text, start, end)
     spans = dict(facts.spans)
     named: dict[str, str] = {}
@@ -74,6 +78,16 @@ def failure_of(text: str) -> DeliveryFailure:
         message_size=facts.message_size,
         spans=spans,
     )
+
+
+def _refusal(text: str, start: int, end: int) -> int:
+    """Where the refusal begins among several replies on one line: `450 busy 551 not our user 503 need RCPT`. A temporary reply before it
+    did not end the delivery, and 503 (bad sequence, RFC 5321 section 4.2.3) only says that the refusal came first."""
+    if text[start] != "4" and not text.startswith("503", start):
+        return start
+    code = leading_code(text, start, end)
+    further = _FURTHER.search(text, start + 4, min(end, start + 1000)) if code is not None else None
+    return further.start() if further else start
 
 
 def _note(text: str, name: str, at: int, named: dict[str, str], spans: dict[str, Span]) -> None:
