@@ -1,7 +1,8 @@
 """The knowledge as rows: what curators edit. A published revision holds what everybody else sees (publishing.py)."""
 
-from knowledge.models.base import Row
+from knowledge.models.base import Row, RowHistory
 from knowledge.models.causes import Answer, Category, Cause, Question, RemedyStep
+from knowledge.models.desk import PatternUse, PublishJob
 from knowledge.models.library import Article, Blocklist, ExampleCase
 from knowledge.models.replies import Evidence, Example, Myth, Provider, ReplyPattern, StatusCode
 from knowledge.models.revisions import KnowledgeRevision
@@ -17,10 +18,13 @@ __all__ = [
     "ExampleCase",
     "KnowledgeRevision",
     "Myth",
+    "PatternUse",
     "Provider",
+    "PublishJob",
     "Question",
     "RemedyStep",
     "ReplyPattern",
     "Row",
+    "RowHistory",
     "StatusCode",
 ]

@@ -33,3 +33,15 @@ class Row(models.Model):
 
     class Meta:
         abstract = True
+
+
+class RowHistory(models.Model):
+    """What a row's history keeps besides the row's own fields.
+
+    document: the whole row as a mapping, with its steps, answers, examples and evidence; null where it was changed outside the desk.
+    """
+
+    document = models.JSONField(null=True, editable=False)
+
+    class Meta:
+        abstract = True

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from knowledge.models.base import Row, choices
+from knowledge.models.base import Row, RowHistory, choices
 from whybounce import snapshot
 from whybounce.validate import CATEGORIES
 
@@ -54,7 +54,7 @@ class Cause(Row):
     summary = models.TextField(_("summary for a customer"))
     explanation = models.TextField(_("explanation for an engineer"), blank=True, help_text=_("Markdown"))
     see_also = models.ManyToManyField("self", verbose_name=_("see also"), symmetrical=False, blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "slug")
@@ -103,7 +103,7 @@ class Question(Row):
     without_text = models.BooleanField(_("only without an error text"), default=False, help_text=_("Where there is a text, it says this already."))
     effort = models.CharField(_("effort to answer"), max_length=5, choices=choices(snapshot.Effort), default=snapshot.Effort.KNOW.value)
     help = models.TextField(_("how to find out"), blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "slug")

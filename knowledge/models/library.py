@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from knowledge.models.base import Row, choices
+from knowledge.models.base import Row, RowHistory, choices
 from knowledge.models.causes import Cause
 from whybounce import snapshot
 from whybounce.problem import re2_error
@@ -36,7 +36,7 @@ class Blocklist(Row):
     removal_page = models.URLField(_("page for removal"), blank=True)
     reply_marks = models.JSONField(_("how replies name it (RE2)"), default=list, blank=True)
     cause = models.ForeignKey(Cause, models.PROTECT, null=True, blank=True, related_name="blocklists", verbose_name=_("cause of a listing"))
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "name")
@@ -65,7 +65,7 @@ class Article(Row):
     figure = models.SlugField(_("figure"), max_length=40, blank=True)
     causes = models.JSONField(_("causes that it helps with"), default=list, blank=True)
     codes = models.JSONField(_("codes that it explains"), default=list, blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "title")
@@ -90,7 +90,7 @@ class ExampleCase(Row):
     answers = models.JSONField(_("what was answered"), default=dict, blank=True)
     cause = models.ForeignKey(Cause, models.PROTECT, related_name="cases", verbose_name=_("cause that must come first"))
     note = models.TextField(_("why it is kept"), blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "slug")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from knowledge.models.base import Row, choices
+from knowledge.models.base import Row, RowHistory, choices
 from knowledge.models.causes import Answer, Cause
 from whybounce import snapshot
 from whybounce.problem import re2_error
@@ -26,7 +26,7 @@ class Provider(Row):
     reply_marks = models.JSONField(_("marks in its replies (RE2)"), default=list, blank=True)
     postmaster_page = models.URLField(_("postmaster page"), blank=True)
     note = models.TextField(_("note"), blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "name")
@@ -35,6 +35,9 @@ class Provider(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("provider", args=[self.slug])
 
     def clean(self) -> None:
         for mark in self.reply_marks or []:
@@ -56,15 +59,22 @@ class StatusCode(Row):
     find_out = models.TextField(_("how to find out"), blank=True)
     what_to_do = models.TextField(_("what to do"), blank=True)
     others = models.CharField(_("for causes not named"), max_length=16, choices=choices(snapshot.Strength), blank=True)
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("code", "position", "pk")
         verbose_name = _("status code")
         verbose_name_plural = _("status codes")
         constraints = (
-            models.UniqueConstraint(fields=["code", "provider"], name="code_once_a_provider"),
-            models.UniqueConstraint(fields=["code"], condition=models.Q(provider__isnull=True), name="code_once_in_the_standard"),
+            models.UniqueConstraint(
+                fields=["code", "provider"], name="code_once_a_provider", violation_error_message=_("This provider's code is described already.")
+            ),
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=models.Q(provider__isnull=True),
+                name="code_once_in_the_standard",
+                violation_error_message=_("This code is described already. Choose a provider, or change the row that there is."),
+            ),
         )
 
     def __str__(self) -> str:
@@ -101,7 +111,7 @@ class ReplyPattern(Row):
     pattern = models.TextField(_("pattern"), help_text=_("RE2, searched without regard to case in the reply on one line."))
     meaning = models.TextField(_("meaning"), blank=True)
     decisive = models.BooleanField(_("decisive"), default=False, help_text=_("These words can mean nothing else: a “proves” below counts."))
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "slug")
@@ -123,7 +133,7 @@ class Example(Row):
     pattern = models.ForeignKey(ReplyPattern, models.CASCADE, null=True, blank=True, related_name="examples")
     cause = models.ForeignKey(Cause, models.PROTECT, null=True, blank=True, related_name="examples")
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, blank=True, related_name="examples")
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[RowHistory])
 
     class Meta:
         ordering = ("position", "pk")
@@ -139,6 +149,13 @@ class Example(Row):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    def clean(self) -> None:
+        """A text stands once among the labelled texts, and once a pattern: twice, it would weigh double in the text model."""
+        same = Example.objects.filter(text=self.text, pattern_id=self.pattern_id).exclude(pk=self.pk).select_related("cause").first()
+        if same:
+            where = _("labelled with “%(cause)s”") % {"cause": same.cause} if same.cause else _("as an example of this pattern")
+            raise ValidationError({"text": _("This text is there already, %(where)s (row %(number)d).") % {"where": where, "number": same.pk}})
 
 
 class Evidence(models.Model):

@@ -11,6 +11,7 @@ class KnowledgeRevision(models.Model):
     """What was published, whole: the snapshot as JSON and the text model fitted on it, both compressed. The newest one serves.
 
     shipped_files: digest of the knowledge files last loaded, so that loading the same files again is seen at once.
+    report: what moved by it (knowledge/moved.py); confirmed: why it was published although example cases end elsewhere.
     """
 
     created_at = models.DateTimeField(_("published"), auto_now_add=True)
@@ -18,6 +19,8 @@ class KnowledgeRevision(models.Model):
     reason = models.CharField(_("reason"), max_length=240)
     digest = models.CharField(max_length=64)
     shipped_files = models.CharField(max_length=64, blank=True)
+    report = models.JSONField(_("what moved"), default=dict, blank=True)
+    confirmed = models.CharField(_("why example cases may end elsewhere"), max_length=240, blank=True)
     content = models.BinaryField()
     weights = models.BinaryField()
 
