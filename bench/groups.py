@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 
 from whybounce.compiled import NATS
 from whybounce.snapshot import KnowledgeSnapshot
-from whybounce.words import tokens_of
+from whybounce.tokens import tokens_of
 
 ALIKE = 0.75  # from this share of common words (Jaccard) two general texts are left out together
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from whybounce.matcher import ProviderFinder, ReplyMatcher
 from whybounce.snapshot import AskedOf, Cause, Evidence, Frequency, KnowledgeSnapshot, Provider, Question, ReplyPattern, Strength
-from whybounce.words import TextModel, fit
+from whybounce.words import Lesson, TextModel, fit
 
 Vector = npt.NDArray[np.float64]
 
@@ -90,12 +90,21 @@ class Knowledge:
         return CompiledQuestion(question, {answer.slug: i for i, answer in enumerate(informative)}, log_p, p)
 
 
-def labelled_examples(snapshot: KnowledgeSnapshot) -> list[tuple[str, str]]:
-    """Every example text with its cause: the examples as labelled, those of a pattern with the cause it speaks for most."""
+def labelled_examples(snapshot: KnowledgeSnapshot) -> list[Lesson]:
+    """What the text model learns from: every example text with its cause (those of a pattern with the cause it speaks for most), and
+    what the knowledge itself says in words: of each cause, of what a pattern means, of the codes that speak for a cause."""
+    categories = {cause.slug: cause.category for cause in snapshot.causes}
     pairs = [(example.text, example.cause) for example in snapshot.examples]
+    for cause in snapshot.causes:
+        pairs += [(text, cause.slug) for text in (cause.title, cause.summary, cause.explanation) if text]
     for pattern in snapshot.patterns:
-        if pattern.evidence:
-            best = max(pattern.evidence, key=lambda item: NATS[item.strength])
-            if NATS[best.strength] > 0:
-                pairs += [(text, best.cause) for text in pattern.examples]
-    return pairs
+        pairs += [(text, slug) for slug in _spoken_for(pattern.evidence) for text in (*pattern.examples, pattern.meaning) if text]
+    for code in snapshot.codes:
+        pairs += [(f"{code.code.replace('X', '5')} {code.title}", slug) for slug in _spoken_for(code.evidence)]
+    return [Lesson(text, slug, categories[slug]) for text, slug in pairs]
+
+
+def _spoken_for(evidence: Sequence[Evidence]) -> list[str]:
+    """The cause for which the evidence speaks most, or none."""
+    best = max(evidence, key=lambda item: NATS[item.strength], default=None)
+    return [best.cause] if best and NATS[best.strength] > 0 else []

@@ -20,6 +20,7 @@ from whybounce.words import WordReading
 PROVED = NATS[Strength.PROVES]
 _PATTERN_WEIGHT = 0.75
 _WORDS_FLOOR = -6.0
+_FEW_WORDS = 2
 
 
 class TermKind(StrEnum):
@@ -33,6 +34,10 @@ class TermKind(StrEnum):
     STAGE = "stage"
     ANSWER = "answer"
     CHECK = "check"
+
+
+# Beside words that are known, which the text model read together with the codes and the names of commands.
+_BESIDE_WORDS = {TermKind.ENHANCED: 0.2, TermKind.CODE: 0.4, TermKind.STAGE: 0.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Observed:
         yield from self._code_terms()
         stage = self.knowledge.by_check.get("stage")
         if stage and self.failure.stage:
-            yield from self._question_term(TermKind.STAGE, stage.slug, self.failure.stage.value)
+            yield from self._question_term(TermKind.STAGE, stage.slug, self.failure.stage.value, self._weight(TermKind.STAGE))
         for slug, answer in observations.items():
             known = self.knowledge.questions.get(slug)
             if known:
@@ -121,18 +126,22 @@ class Observed:
         known = np.maximum(self.reading.log_probability[self.knowledge.word_sources], _WORDS_FLOOR)
         nats = np.full(len(self.knowledge.causes), float(np.quantile(known, 0.25)))
         nats[self.knowledge.word_columns] = known
+        nats -= self.knowledge.log_prior  # the model knows how common a cause is: said once is enough
         yield Term(TermKind.WORDS, "", "", nats)
 
     def _code_terms(self) -> Iterator[Term]:
         """Codes are weak beside words and strong alone; the basic code says little that the enhanced one does not."""
-        weight = 0.4 if self.reading and self.reading.known > 2 else 1.0
         enhanced = self._code_nats(self.failure.enhanced or "")
         if enhanced is not None:
+            weight = self._weight(TermKind.ENHANCED)
             yield Term(TermKind.ENHANCED, self.failure.enhanced or "", "", enhanced * weight, weight)
-            weight *= 0.5
         basic = self._code_nats(self.failure.code or "")
         if basic is not None:
+            weight = min(self._weight(TermKind.CODE), 1.0 if enhanced is None else 0.5)
             yield Term(TermKind.CODE, self.failure.code or "", "", basic * weight, weight)
+
+    def _weight(self, kind: TermKind) -> float:
+        return _BESIDE_WORDS[kind] if self.reading and self.reading.known > _FEW_WORDS else 1.0
 
     def _code_nats(self, code: str) -> Vector | None:
         """A provider's private meaning outranks the registered one."""
@@ -142,11 +151,12 @@ class Observed:
                 return self.knowledge.code_evidence[key]
         return None
 
-    def _question_term(self, kind: TermKind, slug: str, answer: str) -> Iterator[Term]:
+    def _question_term(self, kind: TermKind, slug: str, answer: str, weight: float = 1.0) -> Iterator[Term]:
         compiled = self.knowledge.questions[slug]
         if answer in compiled.rows:
             row = next(item for item in compiled.question.answers if item.slug == answer)
-            yield Term(kind, slug, answer, compiled.log_p[compiled.rows[answer]], proves=_proved(row.evidence))
+            nats = compiled.log_p[compiled.rows[answer]]
+            yield Term(kind, slug, answer, nats if weight == 1.0 else nats * weight, weight, _proved(row.evidence))
 
 
 def _proved(evidence: tuple[Evidence, ...]) -> frozenset[str]:

@@ -1,136 +1,43 @@
-"""The text model: which cause do these words mean? Multinomial logistic regression over words, word pairs and the character
-n-grams inside words. Fitted with scikit-learn when knowledge is published; applied here with numpy alone.
+"""The text model: which cause do these words mean? A linear model over words, pairs of words, codes and the character n-grams inside
+words, fitted when knowledge is published (fitting.py) and applied here with numpy alone.
 
-A reply becomes tokens: lower case, codes kept ("550", "5.1.1"), and what differs from case to case masked (addresses, hosts,
-IP addresses, URLs, long numbers). The features of a token do not depend on its neighbours, so the sum of their weights is kept
-per token and pair: applying costs one row of numbers per word.
+It decides in two steps, both sums over the same features: which category, and which of the category's causes. The features of a
+unit (tokens.py) do not depend on its neighbours, so the sum of their weights is kept per unit: applying costs one row of numbers
+for each word and pair.
 """
 
 from __future__ import annotations
 
 import io
-import ipaddress
 import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from whybounce.status import is_enhanced_code, is_reply_code
+from whybounce.tokens import features_of, is_whole, tokens_of, units_of
 
-MAX_TOKENS = 160
-_MAX_WORD = 24
-_MAX_KEPT = 60  # a longer piece (base64, a URL) hardly comes twice: its tokens are not kept in memory
-_NGRAMS = (3, 4, 5)
-_NGRAM_WEIGHT = 0.45  # n-grams help with unseen inflections and other languages; whole words should lead
-_PAIR_WEIGHT = 0.8
-_REGULARISATION = 30.0
-_TEMPER = 0.8
-_EDGES = " \t\r\n\"'`´.,;:!?()[]{}<>«»“”„‘’*=|#~-_/\\"
+# Of bench/accuracy.py: with these the probabilities of texts that were left out are as often right as they say.
+_CATEGORY_SCALE = 11.5
+_CAUSE_SCALE = 10.5
+_LEAST_LENGTH = 50.0  # squared; a text of one or two words says less than its direction
+_MANY = 1000
+_FORMAT = 2
 
 Vector = npt.NDArray[np.float32]
 
 
-def _words_of(piece: str) -> tuple[str, ...]:
-    """The tokens of one piece of text without white space, lower case: `"<anna@example.net>:"` -> `("@addr",)`."""
-    heads: list[str] = []
-    core = piece.strip(_EDGES)
-    while core[3:4] == "-" and is_reply_code(core[:3]):  # "550-5.1.1"
-        heads.append(core[:3])
-        core = core[4:].strip(_EDGES)
-    return (*heads, *_unprefixed(core))
+class Lesson(NamedTuple):
+    """A text and the cause that it means; `category` is the cause's ("": each cause is one of its own)."""
 
-
-_common_words_of = lru_cache(maxsize=100_000)(_words_of)
-
-
-def _unprefixed(core: str) -> tuple[str, ...]:
-    if not core:
-        return ()
-    if is_reply_code(core) or is_enhanced_code(core):
-        return (core,)
-    if "://" in core or core.startswith("www."):
-        return ("@url",)
-    if "@" in core:
-        return ("@addr",)
-    if _is_address(core):
-        return ("@ip",)
-    if core.isdigit():
-        return ("@num",) if len(core) > 3 else (core,)
-    if _is_host(core):
-        return ("@host",)
-    words: list[str] = []
-    word = ""
-    for letter in core:
-        if letter.isalnum() or letter == "'":
-            word += letter
-        elif word:
-            words.append(word)
-            word = ""
-    words.append(word)
-    return tuple(_mask_number(chunk) for item in words if item for chunk in _chunks(item))
-
-
-def _chunks(word: str) -> Iterable[str]:
-    """A word in pieces of bounded length: text without spaces (Japanese, Chinese, base64) must not make one endless token."""
-    return (word[i : i + _MAX_WORD] for i in range(0, min(len(word), 4 * _MAX_WORD), _MAX_WORD))
-
-
-def _mask_number(word: str) -> str:
-    digits = sum(letter.isdigit() for letter in word)
-    return "@num" if digits > 3 and digits * 2 > len(word) else word
-
-
-def _is_address(text: str) -> bool:
-    if not (text[0].isdigit() or ":" in text):
-        return False
-    try:
-        ipaddress.ip_address(text.removeprefix("ipv6:").split("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def _is_host(text: str) -> bool:
-    labels = text.split(".")
-    return (
-        len(labels) > 1
-        and labels[-1].isalpha()
-        and len(labels[-1]) > 1
-        and all(label.replace("-", "").replace("_", "").isalnum() for label in labels)
-    )
-
-
-def tokens_of(text: str) -> list[str]:
-    """The tokens of a reply in order, at most MAX_TOKENS."""
-    out: list[str] = []
-    for piece in text[: 40 * MAX_TOKENS].lower().replace("(", " ").replace("[", " ").replace("/", " / ").replace(": /  / ", "://").split():
-        out += _common_words_of(piece) if len(piece) <= _MAX_KEPT else _words_of(piece)
-        if len(out) >= MAX_TOKENS:
-            break
-    return out[:MAX_TOKENS]
-
-
-def units_of(tokens: Sequence[str]) -> list[str]:
-    """The distinct tokens and the distinct pairs of neighbours ("mailbox full"): what the model knows a reply by."""
-    return list(dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in pairwise(tokens))]))
-
-
-def _features_of(unit: str) -> list[tuple[str, float]]:
-    """A unit's features with their weights: the unit itself and, of a single word, the n-grams inside it."""
-    if " " in unit:
-        return [(unit, _PAIR_WEIGHT)]
-    if unit.startswith("@") or unit[0].isdigit():
-        return [(unit, 1.0)]
-    edged = f"^{unit}$"
-    grams = {edged[i : i + n] for n in _NGRAMS for i in range(len(edged) - n + 1)}
-    return [(unit, 1.0), *((f"~{gram}", _NGRAM_WEIGHT) for gram in sorted(grams))]
+    text: str
+    cause: str
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,33 +51,46 @@ class WordReading:
 
 
 class TextModel:
-    """Fitted weights. Immutable but for a cache of the sums per token."""
+    """Fitted weights. Immutable but for a cache of the sums per unit."""
 
-    def __init__(self, causes: Sequence[str], features: Sequence[str], idf: Vector, weights: Vector, bias: Vector) -> None:
+    def __init__(
+        self,
+        causes: Sequence[str],
+        categories: Sequence[str],
+        features: Sequence[str],
+        idf: Vector,
+        weights: npt.NDArray[np.int8],
+        scale: Vector,
+        bias: Vector,
+    ) -> None:
+        """`weights[f, c] * scale[f]`: what feature f adds to the score of cause c, `bias[c]` what every text has. `categories`: of
+        each cause."""
         self.causes = tuple(causes)
-        self._index = {feature: i for i, feature in enumerate(features)}
+        self.categories = tuple(categories)
         self._features = tuple(features)
-        self._idf = idf
-        self._weights = weights
-        self._bias = bias
+        self._index = {feature: i for i, feature in enumerate(features)}
+        self._idf, self._weights, self._scale, self._bias = idf, weights, scale, bias
+        names = sorted(set(categories))
+        self._group = np.array([names.index(category) for category in categories], np.intp)
+        self._member = np.zeros((len(causes), len(names)), np.float32)
+        self._member[np.arange(len(causes)), self._group] = 1
         self._unit = lru_cache(maxsize=60_000)(self._unit_sum)
 
     def _unit_sum(self, unit: str) -> tuple[Vector, float, bool]:
         """The weights of a unit's known features summed per cause, the square of its length, whether it is known as a whole."""
-        rows = [(self._index[name], weight) for name, weight in _features_of(unit) if name in self._index]
+        rows = [(self._index[name], weight) for name, weight in features_of(unit) if name in self._index]
         if not rows:
             return np.zeros(len(self.causes), np.float32), 0.0, False
         indices = np.array([row for row, _weight in rows])
         values = np.array([weight for _row, weight in rows], np.float32) * self._idf[indices]
-        return values @ self._weights[indices].astype(np.float32), float(values @ values), unit in self._index
+        return (values * self._scale[indices]) @ self._weights[indices].astype(np.float32), float(values @ values), unit in self._index
 
     def read(self, text: str) -> WordReading:
         """The model's reading of a reply."""
         if not self.causes:
             return WordReading((), 1.0, self._bias, 0)
         units = units_of(tokens_of(text))
-        total = self._bias.copy()
-        squares = 0.0
+        squares = _LEAST_LENGTH
         known = 0
         sums = []
         for unit in units:
@@ -178,77 +98,77 @@ class TextModel:
             if square:
                 sums.append(vector)
                 squares += square
-                known += whole and unit[0].isalpha()
-        norm = math.sqrt(squares) or 1.0
-        if sums:
-            total += np.sum(sums, axis=0) / norm
-        total *= _TEMPER
-        total -= total.max()
-        return WordReading(tuple(units), norm, total - np.log(np.exp(total).sum()), known)
+                known += whole and unit[0].isalpha() and " " not in unit
+        norm = math.sqrt(squares)
+        scores = self._bias + np.sum(sums, axis=0) / norm if sums else self._bias
+        return WordReading(tuple(units), norm, self._log_probability(scores), known)
+
+    def _log_probability(self, scores: Vector) -> Vector:
+        """P(category) * P(cause | category): the first by the sum of the scores of the category's causes."""
+        of_category = _CATEGORY_SCALE * (scores @ self._member)
+        of_category -= of_category.max()
+        of_category -= np.log(np.exp(of_category).sum())
+        of_cause = _CAUSE_SCALE * (scores - scores.max())
+        return np.asarray((of_category - np.log(np.exp(of_cause) @ self._member))[self._group] + of_cause, np.float32)
 
     def why(self, reading: WordReading, cause: str, most: int = 6) -> list[tuple[str, float]]:
         """The words and pairs that spoke most for (positive) or against `cause`, beside the other causes: (unit, weight in nats)."""
         if cause not in self.causes:
             return []
         column = self.causes.index(cause)
-        weights = [(unit, self._unit(unit)[0]) for unit in reading.units]
-        shares = [(unit, float(vector[column] - vector.mean()) / reading.norm * _TEMPER) for unit, vector in weights]
+        group = self._group[column]
+        shares = []
+        for unit in reading.units:
+            vector = self._unit(unit)[0]
+            sums = vector @ self._member
+            within = vector[self._group == group]
+            nats = _CATEGORY_SCALE * float(sums[group] - sums.mean()) + _CAUSE_SCALE * float(vector[column] - within.mean())
+            shares.append((unit, nats / reading.norm))
         return sorted((share for share in shares if abs(share[1]) > 0.02), key=lambda share: -abs(share[1]))[:most]
 
     def to_bytes(self) -> bytes:
         """For storing with a revision; `from_bytes` reads it."""
         buffer = io.BytesIO()
-        names = np.frombuffer(json.dumps([self.causes, self._features], ensure_ascii=False).encode(), np.uint8)
-        np.savez_compressed(buffer, names=names, idf=self._idf, weights=self._weights.astype(np.float16), bias=self._bias)
+        names = np.frombuffer(json.dumps([_FORMAT, self.causes, self.categories, self._features], ensure_ascii=False).encode(), np.uint8)
+        np.savez_compressed(buffer, names=names, idf=self._idf, weights=self._weights, scale=self._scale, bias=self._bias)
         return buffer.getvalue()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TextModel:
+        """ValueError for what another version of this program stored: the knowledge must then be published again."""
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            causes, features = json.loads(stored["names"].tobytes())
-            return cls(causes, features, stored["idf"], stored["weights"], stored["bias"])
+            version, *names = json.loads(stored["names"].tobytes())
+            if version != _FORMAT:
+                raise ValueError("This text model was fitted by another version of the program. Publish the knowledge again.")
+            causes, categories, features = names
+            return cls(causes, categories, features, stored["idf"], stored["weights"], stored["scale"], stored["bias"])
 
     @classmethod
     def empty(cls) -> TextModel:
         """A model that knows no words: for knowledge without two labelled causes."""
         nothing = np.zeros(0, np.float32)
-        return cls((), (), nothing, np.zeros((0, 0), np.float32), nothing)
+        return cls((), (), (), nothing, np.zeros((0, 0), np.int8), nothing, nothing)
 
 
-def fit(labelled: Iterable[tuple[str, str]]) -> TextModel:
-    """Fits the model on (text, cause slug) pairs. Seconds for thousands of texts; the same pairs give the same model."""
-    pairs = sorted(set(labelled))
-    causes = sorted({cause for _text, cause in pairs})
+def fit(lessons: Iterable[Lesson | tuple[str, str]]) -> TextModel:
+    """Fits the model on lessons, or on (text, cause slug) pairs. Seconds for thousands; the same lessons give the same model."""
+    from whybounce.fitting import ridge
+
+    rows = sorted({Lesson(*lesson) for lesson in lessons})
+    category_of = {row.cause: row.category or row.cause for row in rows}
+    causes = sorted(category_of)
     if len(causes) < 2:
         return TextModel.empty()
-    texts = [[_features_of(unit) for unit in units_of(tokens_of(text))] for text, _cause in pairs]
-    counts = Counter(name for units in texts for name in {name for unit in units for name, _weight in unit})
-    features = sorted(name for name, count in counts.items() if count > 1 or not (name.startswith("~") or " " in name))
-    idf = np.array([1 + math.log((1 + len(pairs)) / (1 + counts[name])) for name in features], np.float32)
-    weights, bias = _regression(_matrix(texts, features, idf), [causes.index(cause) for _text, cause in pairs])
-    return TextModel(causes, features, idf, weights.T.astype(np.float32), bias.astype(np.float32))
-
-
-def _matrix(texts: Sequence[Sequence[Sequence[tuple[str, float]]]], features: Sequence[str], idf: Vector) -> Any:
-    """The examples as rows over the known features (scipy CSR), scaled as `TextModel.read` scales: each unit counts for itself."""
-    from scipy.sparse import csr_matrix
-
-    index = {name: i for i, name in enumerate(features)}
-    rows, columns, values = [], [], []
-    for number, units in enumerate(texts):
-        known = [(index[name], weight * float(idf[index[name]])) for unit in units for name, weight in unit if name in index]
-        norm = math.sqrt(sum(value * value for _column, value in known)) or 1.0
-        rows += [number] * len(known)
-        columns += [column for column, _value in known]
-        values += [value / norm for _column, value in known]
-    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(features)), dtype=np.float32)
-
-
-def _regression(matrix: Any, labels: Sequence[int]) -> tuple[Any, Any]:
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=_REGULARISATION, max_iter=60, tol=1e-3, class_weight=None)
-    model.fit(matrix, labels)
-    if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
-        return np.vstack([-model.coef_, model.coef_]), np.concatenate([-model.intercept_, model.intercept_])
-    return model.coef_, model.intercept_
+    texts = [[feature for unit in units_of(tokens_of(row.text)) for feature in features_of(unit)] for row in rows]
+    counts = Counter(name for text in texts for name in {name for name, _weight in text})
+    least = 3 if len(rows) >= _MANY else 2
+    features = sorted(name for name, count in counts.items() if count >= least or is_whole(name))
+    idf = np.array([1 + math.log((1 + len(rows)) / (1 + counts[name])) for name in features], np.float32)
+    labels = np.array([causes.index(row.cause) for row in rows])
+    groups = Counter(category_of[row.cause] for row in rows)
+    # Between every text and every category alike: the rare categories are not drowned, the common ones still lead.
+    shares = np.array([groups[category_of[row.cause]] ** -0.5 for row in rows])
+    weights, bias = ridge(texts, features, idf, labels, shares / shares.mean(), _LEAST_LENGTH)
+    scale = np.maximum(np.abs(weights).max(axis=1), 1e-12) / 127
+    small = np.rint(weights / scale[:, None]).astype(np.int8)
+    return TextModel(causes, [category_of[cause] for cause in causes], features, idf, small, scale.astype(np.float32), bias)
