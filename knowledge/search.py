@@ -1,29 +1,30 @@
-"""One search box: codes as typed, words, prefixes, misspelt words. An index in memory over the snapshot in force."""
+"""One search box: codes as typed, words, beginnings, misspelt words. What is found where stands in postings.py."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import lru_cache
 
-import tantivy
 from django.urls import reverse
 
 from knowledge.current import snapshot
+from knowledge.postings import WORD, Postings, Text, letters
+from knowledge.reference.index import Index, index_of
 from whybounce.remedies import fill
-from whybounce.snapshot import KnowledgeSnapshot, Strength
+from whybounce.snapshot import KnowledgeSnapshot
 
-KINDS = ("code", "cause", "reply", "provider")
-"""In the order in which groups are shown, but for codes: they come first only where a number was typed."""
+KINDS = ("code", "cause", "reply", "provider", "blocklist", "article")
 _PER_KIND = 8
-_MAX_QUERY = 300
+MAX_QUERY = 300
 # What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1", "X.1.1".
 _NUMBER = re.compile(r"(?<![\w.])([245Xx]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]?\d?)(?!\w|\.\d)", re.ASCII)
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _MAX_WORDS = 12
-_STRENGTHS = tuple(Strength)  # from "proves" to "rules out"
+_MARKDOWN = re.compile(r"\]\([^)]*\)|[*`#>\[\]|]")
+_EXCERPT = 160
+# Of two groups that fit alike, what answers a question comes before what only mentions the words.
+_PRIOR = {"cause": 1.5, "article": 1.2, "reply": 0.8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,93 +64,83 @@ class _Entry:
 
 def search(query: str) -> list[Group]:
     """The hits for what was typed, grouped by kind, best group first. An empty list for an empty query or where nothing fits."""
-    return _index(snapshot()).search(query[:_MAX_QUERY])
+    return _searcher(snapshot()).search(query[:MAX_QUERY])
 
 
 @lru_cache(maxsize=2)
-def _index(known: KnowledgeSnapshot) -> _Index:
-    return _Index(known)
+def _searcher(known: KnowledgeSnapshot) -> Searcher:
+    return Searcher(known)
 
 
 def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
-    names = {provider.slug: provider.name for provider in known.providers}
-    titles = {cause.slug: cause for cause in known.causes}
+    """What can be found, kind after kind, in the order of KINDS."""
+    index = index_of(known)
     for code in known.codes:
-        text = " ".join((code.meaning, code.usual_causes, names.get(code.provider, "")))
-        yield _Entry("code", code.code, code.title + (f" ({names[code.provider]})" if code.provider else ""), reverse("code", args=[code.code]), text)
+        name = index.provider_name(code.provider)
+        url = reverse("code", args=[code.code]) + (f"#{code.provider}" if code.provider else "")
+        yield _Entry("code", code.code, f"{code.title} ({name})" if name else code.title, url, f"{code.meaning} {code.usual_causes}")
     for cause in known.causes:
         steps = " ".join(part.text for step in cause.steps for part in fill(step.text, {}))
         yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), f"{cause.summary} {cause.slug} {steps}", cause.summary)
-    for pattern in known.patterns:
-        meant = min(pattern.evidence, key=lambda item: _STRENGTHS.index(item.strength), default=None)
-        best = titles.get(meant.cause) if meant else None
-        if best and pattern.examples:
-            yield _Entry("reply", names.get(pattern.provider, ""), best.title, reverse("cause", args=[best.slug]), " ".join(pattern.examples))
+    yield from _replies(index)
     for provider in known.providers:
-        if provider.postmaster_page:
-            yield _Entry("provider", "", provider.name, provider.postmaster_page, " ".join((provider.note, *provider.domains)))
+        text = " ".join((provider.note, *provider.domains, *provider.mx_suffixes, provider.slug))
+        yield _Entry("provider", "", provider.name, reverse("provider", args=[provider.slug]), text, provider.note)
+    for row in known.blocklists:
+        text = " ".join((row.operator, row.zone, row.meaning, row.removal))
+        yield _Entry("blocklist", "", row.name, reverse("blocklist", args=[row.slug]), text)
+    for article in known.articles:
+        text = f"{article.summary} {article.body}"
+        yield _Entry("article", "", article.title, reverse("article", args=[article.slug]), text, article.summary)
 
 
-class _Index:
+def _replies(index: Index) -> Iterator[_Entry]:
+    for pattern in index.known.patterns:
+        cause = index.causes.get(index.cause_of.get(pattern.slug, ""))
+        if cause:
+            url = f"{reverse('reply-family', args=[cause.slug])}#{pattern.slug}"
+            yield _Entry("reply", index.provider_name(pattern.provider), cause.title, url, " ".join(pattern.examples))
+
+
+class Searcher:
+    """The search over one snapshot. Read only; shared by all threads."""
+
     def __init__(self, known: KnowledgeSnapshot) -> None:
-        builder = tantivy.SchemaBuilder()
-        builder.add_unsigned_field("number", stored=True)
-        for name in ("title", "text", "label"):
-            builder.add_text_field(name, stored=False)
-        self._schema = builder.build()
-        self._index = tantivy.Index(self._schema)
         self._entries = list(_entries(known))
-        writer = self._index.writer(heap_size=15_000_000, num_threads=1)
-        for number, entry in enumerate(self._entries):
-            writer.add_document(tantivy.Document(number=number, title=entry.title, text=entry.text, label=entry.label))
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+        kinds = [entry.kind for entry in self._entries]
+        self._spans = {kind: (kinds.index(kind), len(kinds) - kinds[::-1].index(kind)) for kind in KINDS if kind in kinds}
+        self._codes = [entry for entry in self._entries if entry.kind == "code"]
+        self._postings = Postings([Text(entry.label, entry.title, entry.text) for entry in self._entries])
 
     def search(self, query: str) -> list[Group]:
-        words = [word.lower() for word in _WORD.findall(_NUMBER.sub(" ", query)) if len(word) > 1 or ord(word) > 0x2E80][:_MAX_WORDS]
+        """As the module's search; `query` is short already."""
+        words = [word for word in WORD.findall(letters(_NUMBER.sub(" ", query))) if len(word) > 1 or ord(word) > 0x2E80][:_MAX_WORDS]
         numbers = [number.upper() for number in _NUMBER.findall(query) if len(number) > 2 or not words]  # "5" in "5 minutes" begins no code
-        found = list(self._by_number(numbers))
+        groups: dict[str, list[_Entry]] = {}
+        if numbers and (found := list(dict.fromkeys(self._by_number(numbers)))[:_PER_KIND]):
+            groups["code"] = found
+        marks: frozenset[str] = frozenset()
+        ranks: dict[str, float] = {}
         if words:
-            found += [entry for entry in self._by_words(words) if entry not in found]
-        groups: dict[str, list[Hit]] = {}
-        for entry in found:
-            hits = groups.setdefault(entry.kind, [])
-            if len(hits) < _PER_KIND:
-                hits.append(Hit(entry.kind, entry.label, entry.title, entry.url, _excerpt(entry.excerpt or entry.text, words)))
-        order = KINDS if numbers else ("cause", "code", "reply", "provider")
-        return [Group(kind, tuple(groups[kind])) for kind in order if kind in groups]
+            hits, marks = self._postings.find(words, self._spans, _PER_KIND)
+            for kind, scored in hits.items():
+                ranks[kind] = scored[0][1] * _PRIOR.get(kind, 1.0)
+                have = groups.setdefault(kind, [])
+                have += [entry for number, _score in scored if (entry := self._entries[number]) not in have]
+        order = sorted(groups, key=lambda kind: (not (numbers and kind == "code"), -ranks.get(kind, 0.0), KINDS.index(kind)))
+        return [Group(kind, tuple(self._hit(entry, marks) for entry in groups[kind][:_PER_KIND])) for kind in order]
 
     def _by_number(self, numbers: list[str]) -> Iterator[_Entry]:
         """Codes that begin with what was typed, the exact one first; the registered meaning (X.1.1) answers for 5.1.1."""
-        codes = [entry for entry in self._entries if entry.kind == "code"]
         for number in reversed(numbers):  # of "550-5.7.26" the enhanced code says more
             registered = f"X{number[1:]}" if "." in number else number
-            found = [_in_class(entry, number) for entry in codes if entry.label.startswith((number, registered))]
+            found = [_in_class(entry, number) for entry in self._codes if entry.label.startswith((number, registered))]
             exact = [entry for entry in found if entry.label == number]
             yield from exact or found[:_PER_KIND]
 
-    def _by_words(self, words: list[str]) -> list[_Entry]:
-        """Entries that hold every word, misspelt or unfinished ones too; where there are none, those that hold some as typed."""
-        every = [(tantivy.Occur.Must, self._word(word, near=True, last=word == words[-1])) for word in words]
-        some = [(tantivy.Occur.Should, self._word(word, near=False)) for word in words]
-        return self._run(tantivy.Query.boolean_query(every)) or self._run(tantivy.Query.boolean_query(some))
-
-    def _word(self, word: str, *, near: bool, last: bool = False) -> tantivy.Query:
-        """One word of the query: as typed and, where `near`, misspelt; the last one may be the beginning of a longer one."""
-        distance = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
-        queries = []
-        for field, boost in (("label", 6.0), ("title", 4.0), ("text", 1.0)):
-            exact = tantivy.Query.term_query(self._schema, field, word)
-            queries.append(tantivy.Query.boost_query(exact, boost * 4))
-            if near and (last or distance):
-                like = tantivy.Query.fuzzy_term_query(self._schema, field, word, distance=distance, transposition_cost_one=True, prefix=last)
-                queries.append(tantivy.Query.boost_query(like, boost))
-        return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
-
-    def _run(self, query: tantivy.Query) -> list[_Entry]:
-        searcher = self._index.searcher()
-        return [self._entries[searcher.doc(address)["number"][0]] for _score, address in searcher.search(query, limit=60).hits]
+    @staticmethod
+    def _hit(entry: _Entry, marks: frozenset[str]) -> Hit:
+        return Hit(entry.kind, entry.label, entry.title, entry.url, _excerpt(entry.excerpt or entry.text, marks))
 
 
 def _in_class(entry: _Entry, number: str) -> _Entry:
@@ -160,24 +151,26 @@ def _in_class(entry: _Entry, number: str) -> _Entry:
     return replace(entry, label=label, url=reverse("code", args=[label]))
 
 
-def _is_like(found: str, typed: str) -> bool:
-    """True where `found` is what was typed, begins with it, or is it spelt right."""
-    if found.startswith(typed):
-        return True
-    return len(typed) > 3 and abs(len(found) - len(typed)) < 3 and found[0] == typed[0] and SequenceMatcher(None, found, typed).ratio() > 0.8
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> tuple[str, tuple[tuple[str, int, int], ...]]:
+    """The text without Markdown's marks, and its words with their places."""
+    plain = " ".join(_MARKDOWN.sub("", text).split())
+    folded = letters(plain)
+    folded = folded if len(folded) == len(plain) else plain.lower()
+    return plain, tuple((match[0], match.start(), match.end()) for match in WORD.finditer(folded))
 
 
-def _excerpt(text: str, words: list[str]) -> tuple[Part, ...]:
+def _excerpt(text: str, marks: frozenset[str]) -> tuple[Part, ...]:
     """About 160 characters around the first word found, the words marked."""
-    plain = " ".join(re.sub(r"[*`#>\[\]]", "", text).split())
-    places = [m for m in _WORD.finditer(plain) if any(_is_like(m[0].lower(), word) for word in words)]
-    start = max(places[0].start() - 50, 0) if places else 0
+    plain, words = _plain(text)
+    places = [(start, end) for word, start, end in words if word in marks] if marks else []
+    start = max(places[0][0] - 50, 0) if places else 0
     start = plain.rfind(" ", 0, start) + 1
-    end = min(start + 160, len(plain))
+    end = min(start + _EXCERPT, len(plain))
     parts: list[Part] = [Part("… ")] if start else []
-    for place in places:
-        if place.start() >= start and place.end() <= end:
-            parts += [Part(plain[start : place.start()]), Part(place[0], hit=True)]
-            start = place.end()
+    for first, last in places:
+        if first >= start and last <= end:
+            parts += [Part(plain[start:first]), Part(plain[first:last], hit=True)]
+            start = last
     parts.append(Part(plain[start:end] + (" …" if end < len(plain) else "")))
     return tuple(part for part in parts if part.text)

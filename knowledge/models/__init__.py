@@ -3,9 +3,12 @@
 from knowledge.models.base import Row, RowHistory
 from knowledge.models.causes import Answer, Category, Cause, Question, RemedyStep
 from knowledge.models.desk import PatternUse, PublishJob
+from knowledge.models.feedback import Feedback
 from knowledge.models.library import Article, Blocklist, ExampleCase
 from knowledge.models.replies import Evidence, Example, Myth, Provider, ReplyPattern, StatusCode
 from knowledge.models.revisions import KnowledgeRevision
+from knowledge.models.unrecognised import UnrecognisedReply
+from knowledge.models.upgrades import UpgradeConflict
 
 __all__ = [
     "Answer",
@@ -16,6 +19,7 @@ __all__ = [
     "Evidence",
     "Example",
     "ExampleCase",
+    "Feedback",
     "KnowledgeRevision",
     "Myth",
     "PatternUse",
@@ -27,4 +31,6 @@ __all__ = [
     "Row",
     "RowHistory",
     "StatusCode",
+    "UnrecognisedReply",
+    "UpgradeConflict",
 ]
