@@ -178,10 +178,12 @@ Giving up on 192.0.2.90.
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("450 busy - please try later 551 not our user 503 need RCPT command", "551", "551 not our user 503 need RCPT command"),
+        ("450 busy - please try later 551 not our user 503 need RCPT command", "551", "551 not our user"),
+        ("5.1.6 450 busy - try later 551 not our user 503 need RCPT command [data] 551 not our user", "551", "551 not our user"),
+        ("550 unknown user 503-All RCPT commands were rejected with this error: 503-unknown user", "550", "550 unknown user"),
         ("503 5.5.1 Need RCPT 550 5.1.1 No such user", "550", "550 5.1.1 No such user"),
         ("452 4.5.3 Too many recipients, 100 at most", "452", "452 4.5.3 Too many recipients, 100 at most"),
-        ("550 5.1.1 No such user 503 Need RCPT", "550", "550 5.1.1 No such user 503 Need RCPT"),
+        ("550 5.1.1 No such user 503 Need RCPT", "550", "550 5.1.1 No such user"),
     ],
 )
 def test_of_several_replies_on_one_line_the_refusal_counts(text: str, code: str, said: str) -> None:

@@ -22,6 +22,8 @@ _CODE_ALONE = re.compile(
 )
 # A further reply on the same line, as reports join the replies of one conversation.
 _FURTHER = re.compile(r"(?<=[\s\]\"'])(?:55[0-6]|52[135]|53[0458])[ -](?=\d\.\d{1,3}\.\d|[A-Za-z<#])", re.ASCII)
+_SEQUEL = re.compile(r"(?<=[\s\]\"'])503[ -](?:\d\.\d\.\d )?[^\d]{0,60}\bRCPT\b", re.ASCII | re.IGNORECASE)
+_LEADING_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3} (?=[45]\d\d )", re.ASCII)
 _LOG_FIELDS = (("recipient", "to=<"), ("envelope_sender", "from=<"))
 _FAILURE_WORDS = (
     "reject", "fail", "denied", "refus", "undeliver", "deliver", "unknown", "full", "quota", "bounce", "block", "not found", "timed out", "timeout",
@@ -56,7 +58,7 @@ def failure_of(text: str) -> DeliveryFailure:
         place = find_dialogue(text, start, end) or find_quoted(text, start, end) or find_coded_line(text, start, end)
         start, end = (place[0], place[1]) if place else (start, end)
     elif not python:
-        start = _refusal(text, start, end)
+        start, end = _refusal(text, start, end)
     facts = _python_facts(text, python, end) if python else read_facts(text, start, end)
     spans = dict(facts.spans)
     named: dict[str, str] = {}
@@ -80,14 +82,22 @@ def failure_of(text: str) -> DeliveryFailure:
     )
 
 
-def _refusal(text: str, start: int, end: int) -> int:
-    """Where the refusal begins among several replies on one line: `450 busy 551 not our user 503 need RCPT`. A temporary reply before it
-    did not end the delivery, and 503 (bad sequence, RFC 5321 section 4.2.3) only says that the refusal came first."""
-    if text[start] != "4" and not text.startswith("503", start):
-        return start
-    code = leading_code(text, start, end)
-    further = _FURTHER.search(text, start + 4, min(end, start + 1000)) if code is not None else None
-    return further.start() if further else start
+def _refusal(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the refusal stands among several replies on one line: of `450 busy 551 not our user 503 need RCPT` in the middle. A temporary
+    reply before it did not end the delivery, and 503 (bad sequence, RFC 5321 section 4.2.3) only says that the refusal came first."""
+    stop = min(end, start + 1000)
+    first = _LEADING_STATUS.match(text, start, stop)
+    begin = first.end() if first else start
+    code = leading_code(text, begin, end)
+    if code is None:
+        return start, end
+    if text[begin] == "4" or text.startswith("503", begin):
+        further = _FURTHER.search(text, begin + 4, stop)
+        begin = further.start() if further else start
+    else:
+        begin = start
+    sequel = _SEQUEL.search(text, begin + 4, stop)
+    return begin, trim(text, begin, sequel.start())[1] if sequel else end
 
 
 def _note(text: str, name: str, at: int, named: dict[str, str], spans: dict[str, Span]) -> None:
