@@ -76,3 +76,26 @@ class ChoicesField(LinesField):
                 raise forms.ValidationError(_("“%(item)s” is none of %(all)s."), params={"item": item, "all": ", ".join(self.choices)})
             if item in value[:number]:
                 raise forms.ValidationError(_("“%(item)s” stands twice."), params={"item": item})
+
+
+class PairsField(LinesField):
+    """A mapping, an entry a line: `who-is-affected: one-recipient`."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{key}: {item}" for key, item in value.items()) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return value
+        pairs: dict[str, str] = {}
+        for line in _lines(value or ""):
+            key, colon, item = (part.strip() for part in line.partition(":"))
+            if not (key and colon and item):
+                raise forms.ValidationError(_("“%(line)s” is not of the form “name: value”."), params={"line": line})
+            if key in pairs:
+                raise forms.ValidationError(_("“%(item)s” stands twice."), params={"item": key})
+            pairs[key] = item
+        return pairs
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.prepare_value(dict(initial or {})) != "\n".join(_lines(data or "")))

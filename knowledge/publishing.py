@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from knowledge.models import KnowledgeRevision
+from knowledge.moved import Report, what_moved
 from knowledge.rows import to_snapshot
 from whybounce.compiled import Knowledge, labelled_examples
 from whybounce.document import digest, to_document
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 KEEP = 20
+Review = Callable[[Knowledge | None, Knowledge], Report]
+"""Looks at what serves and at what would: gives the report to be kept with the revision, or raises to stop the publishing."""
 
 
 class CannotPublish(Exception):
@@ -41,9 +45,11 @@ def publishable() -> KnowledgeSnapshot:
     return snapshot
 
 
-def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = "") -> KnowledgeRevision:
+def publish(
+    *, by: AbstractBaseUser | None, reason: str, shipped_files: str = "", confirmed: str = "", review: Review = what_moved
+) -> KnowledgeRevision:
     """Stores the published rows as the newest revision and returns it; the newest one itself where nothing changed.
-    `shipped_files`: digest of the files just loaded; "" keeps the one known.
+    `shipped_files`: digest of the files just loaded; "" keeps the one known. `confirmed`: why it goes on although cases end elsewhere.
 
     Takes the seconds that fitting the text model takes. CannotPublish where a rule between rows is broken. The oldest revisions
     over KEEP are dropped.
@@ -57,16 +63,25 @@ def publish(*, by: AbstractBaseUser | None, reason: str, shipped_files: str = ""
         if newest and newest.digest == fingerprint:
             KnowledgeRevision.objects.filter(pk=newest.pk).update(shipped_files=files)
             return newest
+        model = fit(labelled_examples(snapshot))
         revision = KnowledgeRevision(
             created_by_id=by.pk if by else None,
             reason=reason,
             digest=fingerprint,
             shipped_files=files,
             content=zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()),
-            weights=fit(labelled_examples(snapshot)).to_bytes(),
+            weights=model.to_bytes(),
+            report=review(_serving(newest), Knowledge(snapshot, model)),
+            confirmed=confirmed,
         )
         if _stored(revision, after=newest.pk if newest else 0):
             return revision
+
+
+def _serving(newest: KnowledgeRevision | None) -> Knowledge | None:
+    """What a reader sees now, compiled; None where nothing is published."""
+    revision = KnowledgeRevision.objects.filter(pk=newest.pk).first() if newest else None
+    return compiled(revision) if revision else None
 
 
 def _stored(revision: KnowledgeRevision, *, after: int) -> bool:

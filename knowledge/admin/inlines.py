@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import re2
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,18 +16,31 @@ from nested_admin.nested import NestedStackedInline, NestedTabularInline
 
 from knowledge import models
 from knowledge.admin.forms import ExampleForm, StepForm, TextForm
+from whybounce.problem import re2_error
+from whybounce.snapshot import Strength
 
 
 class OneStrengthACause(BaseInlineFormSet):
-    """Evidence of one thing: each cause stands there once. The database insists on it, and knows no way to say so."""
+    """Evidence of one thing: each cause stands there once (the database insists on it, and knows no way to say so), and one
+    cause at least stays possible."""
 
     def clean(self) -> None:
         super().clean()
         rows = [getattr(form, "cleaned_data", {}) for form in self.forms]
-        causes = [row["cause"] for row in rows if row.get("cause") and not row.get("DELETE")]
+        said = [(row["cause"], row.get("strength")) for row in rows if row.get("cause") and not row.get("DELETE")]
+        causes = [cause for cause, _strength in said]
         for number, cause in enumerate(causes):
             if cause in causes[:number]:
                 raise forms.ValidationError(_("“%(cause)s” has a strength here already."), params={"cause": cause})
+        if self._rules_out_all(said):
+            raise forms.ValidationError(_("This rules out every cause: nothing would be left that it could mean."))
+
+    def _rules_out_all(self, said: list[tuple[Any, Any]]) -> bool:
+        if any(strength != Strength.RULES_OUT.value for _cause, strength in said):
+            return False
+        if getattr(self.instance, "others", "") == Strength.RULES_OUT.value:
+            return True
+        return bool(said) and not models.Cause.objects.exclude(pk__in=[cause.pk for cause, _strength in said]).exists()
 
 
 class NestedOneStrengthACause(NestedInlineFormSetMixin, OneStrengthACause):
@@ -72,9 +86,33 @@ class StepInline(admin.StackedInline):
     fields = (("position", "slug", "who", "check_name"), "text", "wording", "links")
 
 
+class MatchedExamples(BaseInlineFormSet):
+    """A pattern's examples: each must match, and stands once."""
+
+    def clean(self) -> None:
+        super().clean()
+        if re2_error(self.instance.pattern or ""):
+            return  # said at the pattern itself
+        options = re2.Options()
+        options.case_sensitive = False
+        search = re2.compile(self.instance.pattern, options).search
+        texts: list[str] = []
+        for form in self.forms:
+            cleaned = getattr(form, "cleaned_data", {})
+            text = cleaned.get("text")
+            if not text or cleaned.get("DELETE"):
+                continue
+            if not search(text):
+                form.add_error("text", _("The pattern does not match this example: mend one of them, or take the example away."))
+            if text in texts:
+                form.add_error("text", _("This example stands there twice."))
+            texts.append(text)
+
+
 class ExampleInline(admin.TabularInline):
     model = models.Example
     form = ExampleForm
+    formset = MatchedExamples
     fields = ("text", "status", "position")
     extra = 1
 

@@ -6,24 +6,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet, TextField
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext_lazy as _
 from nested_admin.nested import NestedModelAdmin
-from simple_history.admin import SimpleHistoryAdmin
 
-from knowledge import models
-from knowledge.admin.forms import CauseForm, CodeForm, ProviderForm, RowForm
+from knowledge import models, versions
+from knowledge.admin.forms import ArticleForm, BlocklistForm, CauseForm, CodeForm, ExampleCaseForm, ProviderForm, RowForm, WhyActionForm
+from knowledge.admin.history import HistoryAdmin
 from knowledge.admin.inlines import AnswerInline, EvidenceInline, ExampleInline, MythInline, SaysInline, StepInline
+from knowledge.admin.trial import PatternTrialAdmin, TrialAdmin
+from knowledge.admin.work import CauseWork, CodeWork, PatternWork, PlainWork, QuestionWork, WorkFilter
 
-_KEPT = ("sources", "position", "status")
+_KEPT = ("sources", "position", "status", "why", "seen")
+_MOST_KEPT_WHOLE = 200  # rows marked at once whose versions are kept whole; more would take minutes
 
 
-class RowAdmin(SimpleHistoryAdmin):
-    """What all kinds of rows share: drafts and publishing, sources, history."""
+class RowAdmin(HistoryAdmin):
+    """What all kinds of rows share: drafts and publishing, sources, history, the way to the public page."""
 
     form = RowForm
-    list_filter: tuple[Any, ...] = ("status",)
+    action_form = WhyActionForm
+    list_filter: tuple[Any, ...] = ("status", WorkFilter)
     actions = ("mark_published", "mark_draft")
     list_per_page = 50
     save_on_top = True
@@ -31,8 +37,23 @@ class RowAdmin(SimpleHistoryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """What the row says first, then what is kept about it."""
-        fields = [name for name in super().get_fields(request, obj) if name not in _KEPT]
-        return [*fields, *_KEPT]
+        there = super().get_fields(request, obj)
+        return [*(name for name in there if name not in _KEPT), *(name for name in _KEPT if name in there)]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row; where it is about to be saved, locked until it is, so that of two savings at once the second sees the first."""
+        if request.method == "POST" and connection.in_atomic_block and object_id.isdigit():
+            list(self.model._default_manager.select_for_update().filter(pk=object_id).values_list("pk"))
+        return super().get_object(request, object_id, from_field)
+
+    def view_on_site(self, obj: Any) -> str | None:
+        """The row's public page, where it has one and is published."""
+        if obj.status != models.Row.Status.PUBLISHED or not hasattr(obj, "get_absolute_url"):
+            return None
+        try:
+            return str(obj.get_absolute_url())
+        except NoReverseMatch:
+            return None
 
     @admin.action(permissions=["change"], description=_("Mark as published (goes live with the next revision)"))
     def mark_published(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -43,9 +64,16 @@ class RowAdmin(SimpleHistoryAdmin):
         self._mark(request, queryset, models.Row.Status.DRAFT)
 
     def _mark(self, request: HttpRequest, queryset: QuerySet[Any], status: models.Row.Status) -> None:
+        why = request.POST.get("why", "").strip()[:100]
+        whole = len(queryset) <= _MOST_KEPT_WHOLE
         for row in queryset:  # one by one, so that each has its history
+            if whole:
+                versions.keep_present(row)
             row.status = status
+            row._change_reason = why or None
             row.save()
+            if whole:
+                versions.keep_new(row)
         self.message_user(request, _("%(count)d rows marked as %(status)s.") % {"count": len(queryset), "status": status.label}, messages.SUCCESS)
 
 
@@ -53,33 +81,33 @@ class RowAdmin(SimpleHistoryAdmin):
 class ProviderAdmin(RowAdmin):
     form = ProviderForm
     list_display = ("name", "slug", "kind", "status")
-    list_filter = ("status", "kind")
+    list_filter = ("status", WorkFilter, "kind")
     search_fields = ("name", "slug")
 
 
 @admin.register(models.Cause)
-class CauseAdmin(RowAdmin):
+class CauseAdmin(TrialAdmin, RowAdmin):
     form = CauseForm
     list_display = ("title", "category", "frequency", "status")
-    list_filter = ("status", "category", "frequency")
+    list_filter = ("status", CauseWork, "category", "frequency")
     search_fields = ("title", "slug", "summary")
     filter_horizontal = ("see_also",)
     inlines = (StepInline, SaysInline)
 
 
 @admin.register(models.Question)
-class QuestionAdmin(NestedModelAdmin, RowAdmin):
+class QuestionAdmin(NestedModelAdmin, TrialAdmin, RowAdmin):
     list_display = ("text", "asked_of", "symptom", "status")
-    list_filter = ("status", "asked_of", "symptom")
+    list_filter = ("status", QuestionWork, "asked_of", "symptom")
     search_fields = ("text", "slug")
     inlines = (AnswerInline,)
 
 
 @admin.register(models.StatusCode)
-class StatusCodeAdmin(RowAdmin):
+class StatusCodeAdmin(TrialAdmin, RowAdmin):
     form = CodeForm
     list_display = ("code", "title", "provider", "standard", "status")
-    list_filter = ("status", "standard", "provider")
+    list_filter = ("status", CodeWork, "standard", "provider")
     list_select_related = ("provider",)
     search_fields = ("code", "title")
     autocomplete_fields = ("provider",)
@@ -87,19 +115,56 @@ class StatusCodeAdmin(RowAdmin):
 
 
 @admin.register(models.ReplyPattern)
-class ReplyPatternAdmin(RowAdmin):
-    list_display = ("slug", "provider", "pattern", "decisive", "status")
-    list_filter = ("status", "decisive", "provider")
+class ReplyPatternAdmin(PatternTrialAdmin, RowAdmin):
+    list_display = ("slug", "provider", "pattern", "decisive", "met", "status")
+    list_filter = ("status", PatternWork, "decisive", "provider")
     list_select_related = ("provider",)
     search_fields = ("slug", "pattern", "meaning")
     autocomplete_fields = ("provider",)
     inlines = (EvidenceInline, ExampleInline)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.ReplyPattern]:
+        uses = models.PatternUse.objects.filter(pattern=OuterRef("slug")).values("count")
+        rows: QuerySet[models.ReplyPattern] = super().get_queryset(request).annotate(uses=Subquery(uses))
+        return rows
+
+    @admin.display(description=_("cases"), ordering="uses", empty_value="0")
+    def met(self, row: Any) -> int | None:
+        """In how many cases it was met."""
+        return row.uses  # type: ignore[no-any-return]
+
 
 @admin.register(models.Example)
 class ExampleAdmin(RowAdmin):
     list_display = ("__str__", "cause", "pattern", "status")
-    list_filter = ("status", "cause__category")
+    list_filter = ("status", PlainWork, "cause__category")
     list_select_related = ("cause", "pattern")
     search_fields = ("text",)
     autocomplete_fields = ("cause", "provider", "pattern")
+
+
+@admin.register(models.Blocklist)
+class BlocklistAdmin(RowAdmin):
+    form = BlocklistForm
+    list_display = ("name", "zone", "kind", "weight", "closed", "status")
+    list_filter = ("status", WorkFilter, "kind", "weight", "closed", "public")
+    search_fields = ("name", "slug", "zone", "operator")
+    autocomplete_fields = ("cause",)
+
+
+@admin.register(models.Article)
+class ArticleAdmin(RowAdmin):
+    form = ArticleForm
+    list_display = ("title", "slug", "status")
+    search_fields = ("title", "slug", "summary")
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 20, "cols": 100})}}
+
+
+@admin.register(models.ExampleCase)
+class ExampleCaseAdmin(RowAdmin):
+    form = ExampleCaseForm
+    list_display = ("slug", "cause", "note", "status")
+    list_filter = ("status", PlainWork, "cause__category")
+    list_select_related = ("cause",)
+    search_fields = ("slug", "text", "note")
+    autocomplete_fields = ("cause",)

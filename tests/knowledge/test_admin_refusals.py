@@ -1,5 +1,7 @@
 """What the desk refuses, with a sentence that says what to mend; and publishing there."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.http import HttpResponse
@@ -12,6 +14,12 @@ from tests.knowledge.forms import errors, save
 
 pytestmark = pytest.mark.django_db
 PUBLISH = "admin:publish-knowledge"
+
+
+@pytest.fixture(autouse=True)
+def published_while_the_page_loads(settings: Any) -> None:
+    """A thread would not see what a test has not committed; test_jobs.py runs the real one."""
+    settings.KNOWLEDGE_PUBLISH_IN_THREAD = False
 
 
 def html(response: HttpResponse) -> str:
@@ -101,6 +109,58 @@ def test_an_example_of_nothing_is_refused(curator: Client) -> None:
     assert "An example belongs to a pattern or to a cause, not to both and not to neither." in errors(response)
 
 
+@pytest.mark.parametrize("changes", [{"pattern": "under quota"}, {"examples__0__text": "552 mailbox full"}])
+def test_an_example_that_its_own_pattern_misses_is_refused(curator: Client, changes: dict[str, str]) -> None:
+    assert "The pattern does not match this example" in html(save(curator, change("replypattern", slug="over-quota"), **changes))
+    assert models.ReplyPattern.objects.get(slug="over-quota").pattern == "over (his |its )?quota"
+
+
+def test_the_same_text_twice_is_refused_with_its_label(curator: Client) -> None:
+    cause = str(models.Cause.objects.get(slug="greylisting").pk)
+    said = errors(save(curator, reverse("admin:knowledge_example_add"), text="552 mailbox full", cause=cause))
+    assert "This text is there already, labelled with “The recipient's mailbox is full”" in said.replace("&#x27;", "'")
+
+
+def test_the_same_code_twice_is_refused(curator: Client) -> None:
+    response = save(curator, reverse("admin:knowledge_statuscode_add"), code="450", title="Twice", meaning="x")
+    assert "This code is described already. Choose a provider, or change the row that there is." in errors(response)
+
+
+def test_evidence_that_leaves_no_cause_possible_is_refused(curator: Client) -> None:
+    causes = models.Cause.objects.values_list("pk", flat=True)
+    fields = {f"evidence__{number}__cause": str(pk) for number, pk in enumerate(causes)}
+    fields |= {f"evidence__{number}__strength": "rules out" for number in range(len(causes))}
+    path = reverse("admin:knowledge_statuscode_add")
+    response = save(curator, path, code="559", title="x", meaning="x", evidence__TOTAL_FORMS=str(len(causes)), **fields)
+    assert "This rules out every cause" in html(response)
+    assert "This rules out every cause" in html(
+        save(
+            curator,
+            path,
+            code="559",
+            title="x",
+            meaning="x",
+            others="rules out",
+            evidence__TOTAL_FORMS="1",
+            **{"evidence__0__cause": str(causes[0]), "evidence__0__strength": "rules out"},
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"answers": "who-is-affected"}, "“who-is-affected” is not of the form “name: value”."),
+        ({"answers": "whatever: yes"}, "There is no question “whatever”."),
+        ({"answers": "who-is-affected: nobody"}, "“nobody” is no answer to “who-is-affected”; there are one-recipient"),
+        ({"answers": ""}, "A case needs a text or an answer."),
+    ],
+)
+def test_a_case_that_cannot_be_worked_through_is_refused(curator: Client, fields: dict[str, str], sentence: str) -> None:
+    cause = str(models.Cause.objects.get(slug="greylisting").pk)
+    assert sentence in errors(save(curator, reverse("admin:knowledge_examplecase_add"), slug="new", cause=cause, **fields))
+
+
 def test_a_slug_is_used_once(curator: Client) -> None:
     assert "already exists" in errors(save(curator, change("cause", slug="greylisting"), slug="spf-fail"))
 
@@ -131,8 +191,8 @@ def test_publishing_needs_a_reason(curator: Client) -> None:
 
 
 def test_publishing_names_the_rows_that_contradict_each_other(curator: Client) -> None:
-    save(curator, change("replypattern", slug="over-quota"), pattern="<b>under quota</b>")
-    html = curator.post(reverse(PUBLISH), {"reason": "Try"}).content.decode()
+    models.ReplyPattern.objects.filter(slug="over-quota").update(pattern="<b>under quota</b>")
+    html = curator.post(reverse(PUBLISH), {"reason": "Try"}, follow=True).content.decode()
     assert "Nothing was published." in html
     assert "<strong>over-quota</strong>: it does not match its own example" in html
     assert models.KnowledgeRevision.objects.count() == 1

@@ -1,0 +1,166 @@
+"""Publishing in the background: what a job stores of its course, what stops it, and what happens when its process dies."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from knowledge import jobs, models
+from knowledge.current import forget, snapshot
+from knowledge.models import PublishJob
+from knowledge.models.desk import DEAD_AFTER
+
+State = PublishJob.State
+
+
+@pytest.fixture
+def at_once(settings: Any, db: None) -> None:
+    settings.KNOWLEDGE_PUBLISH_IN_THREAD = False
+
+
+def change(summary: str = "As we say it.") -> None:
+    models.Cause.objects.filter(slug="greylisting").update(summary=summary)
+
+
+def break_a_case() -> None:
+    """The plain case of an unknown user would from now on be expected to be, and was not, a full mailbox."""
+    case = models.ExampleCase.objects.get(slug="plain-unknown-user")
+    case.cause = models.Cause.objects.get(slug="recipient-mailbox-full")
+    case.save()
+
+
+def started(reason: str = "test", **more: Any) -> PublishJob:
+    return PublishJob.objects.get(pk=jobs.start(by=None, reason=reason, **more).pk)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_job_ends_with_the_revision_and_what_moved() -> None:
+    change()
+    job = started("Clearer")
+    assert (job.state, job.active, job.progress) == (State.DONE, None, f"Revision {job.revision.pk} serves.")
+    assert job.report["rows"]["causes"]["changed"] == ["greylisting"]
+    assert job.revision.report == job.report
+    forget()
+    assert snapshot().revision == job.revision.pk
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_job_without_anything_new_says_so() -> None:
+    assert "Nothing had changed" in started().progress
+
+
+@pytest.mark.usefixtures("at_once")
+def test_rows_that_contradict_each_other_end_a_job() -> None:
+    models.ReplyPattern.objects.filter(slug="over-quota").update(pattern="under quota")
+    job = started()
+    assert (job.state, job.revision) == (State.FAILED, None)
+    assert job.problems[0][0] == "over-quota"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_case_that_would_end_elsewhere_stops_the_job_until_a_reason_is_given() -> None:
+    break_a_case()
+    job = started()
+    assert (job.state, models.KnowledgeRevision.objects.count()) == (State.UNCONFIRMED, 1)
+    (line,) = job.report["cases"]["broken"]
+    assert (line["name"], line["expected"], line["after"]["cause"]) == ("plain-unknown-user", "The recipient's mailbox is full", "recipient-unknown")
+    again = started(confirmed="It is so", confirmed_cases=("plain-unknown-user",))
+    assert again.state == State.DONE
+    assert again.revision.confirmed == "It is so"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_confirmation_holds_for_the_cases_that_were_shown_alone() -> None:
+    break_a_case()
+    assert started(confirmed="It is so", confirmed_cases=("another",)).state == State.UNCONFIRMED
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_page_lists_the_cases_and_goes_on_with_a_reason(curator: Client) -> None:
+    break_a_case()
+    response = curator.post(reverse("admin:publish-knowledge"), {"reason": "Try"}, follow=True)
+    path = response.redirect_chain[-1][0]
+    assert "plain-unknown-user" in response.content.decode()
+    assert "This field is required" in curator.post(path, {"confirmed": ""}).content.decode()
+    assert models.KnowledgeRevision.objects.count() == 1
+    html = curator.post(path, {"confirmed": "Full it is"}, follow=True).content.decode()
+    revision = models.KnowledgeRevision.objects.first()
+    assert f"Revision {revision.pk} serves." in html
+    assert (revision.confirmed, revision.reason) == ("Full it is", "Try")
+    shown = curator.get(reverse("admin:knowledge_knowledgerevision_change", args=[revision.pk])).content.decode()
+    assert "Full it is" in shown
+    assert "plain-unknown-user" in shown
+
+
+@pytest.mark.django_db
+def test_a_second_job_is_told_of_the_first(curator: Client) -> None:
+    first = PublishJob.objects.create(active=True, state=State.RUNNING, reason="first")
+    with pytest.raises(jobs.AlreadyPublishing) as caught:
+        jobs.start(by=None, reason="second")
+    assert caught.value.job == first
+    response = curator.post(reverse("admin:publish-knowledge"), {"reason": "second"}, follow=True)
+    assert response.redirect_chain[-1][0] == reverse("admin:publishing", args=[first.pk])
+    assert "Somebody is publishing already" in response.content.decode()
+    assert PublishJob.objects.count() == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_job_whose_process_died_is_shown_as_interrupted_and_can_be_started_again(curator: Client) -> None:
+    change()
+    dead = PublishJob.objects.create(active=True, state=State.RUNNING, reason="died", heartbeat_at=timezone.now() - 2 * DEAD_AFTER)
+    path = reverse("admin:publishing", args=[dead.pk])
+    assert "Interrupted" in curator.get(path).content.decode()
+    assert "Interrupted" in curator.get(reverse("admin:publish-knowledge")).content.decode()
+    assert "serves." in curator.post(path, follow=True).content.decode()
+    assert models.KnowledgeRevision.objects.first().reason == "died"
+
+
+@pytest.mark.django_db
+def test_a_job_that_beats_is_alive() -> None:
+    job = PublishJob.objects.create(active=True, state=State.RUNNING, heartbeat_at=timezone.now() - DEAD_AFTER + timedelta(seconds=5))
+    assert jobs.newest() == job
+    assert jobs.newest().under_way
+
+
+@pytest.mark.django_db
+def test_who_may_not_publish_sees_no_job(clerk: Client) -> None:
+    job = PublishJob.objects.create(state=State.FAILED, reason="x")
+    assert clerk.get(reverse("admin:publishing", args=[job.pk])).status_code == 403
+    assert clerk.post(reverse("admin:publishing", args=[job.pk])).status_code == 403
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_fault_of_the_program_ends_the_job_and_the_old_knowledge_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.publishing.fit", lambda examples: 1 / 0)
+    change()
+    job = started()
+    assert (job.state, job.active) == (State.FAILED, None)
+    assert "Nothing was published" in job.progress
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_of_the_process_publishes_while_the_page_is_watched() -> None:
+    from knowledge.loading import load
+    from tests.conftest import SMALL
+
+    Group.objects.get_or_create(name="Curators")
+    if not models.KnowledgeRevision.objects.exists():
+        load(SMALL)
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("cora"))
+    change("Said by a thread.")
+    response = browser.post(reverse("admin:publish-knowledge"), {"reason": "In the background"})
+    until = time.monotonic() + 30
+    while PublishJob.objects.get().active and time.monotonic() < until:
+        assert "job" in browser.get(response["Location"]).content.decode()
+        time.sleep(0.05)
+    assert PublishJob.objects.get().state == State.DONE
+    assert connection.vendor != "sqlite" or models.KnowledgeRevision.objects.first().reason == "In the background"
+    forget()
+    assert "Said by a thread." in str(snapshot().causes)
