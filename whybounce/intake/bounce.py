@@ -38,7 +38,7 @@ def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
 def _carried(mail: Mail, depth: int, only_reports: bool = False) -> IntakeReport | None:
     """The first bounce among the mails that this one carries: somebody forwarded it, or a gateway wrapped it."""
     for attached in mail.attached[:10]:
-        if only_reports and attached.get_content_type() != "multipart/report":
+        if only_reports and attached.kind != "multipart/report":
             continue
         inner = read_mail(read_message(attached), depth + 1)
         if inner.failures:

@@ -10,7 +10,8 @@ from whybounce.failure import IntakeReport
 from whybounce.intake import mbox, ses
 from whybounce.intake.bounce import read_mail, read_page
 from whybounce.intake.dsn import read_notification
-from whybounce.intake.mail import MAX_TEXT, looks_like_mail, parse, to_text
+from whybounce.intake.mail import looks_like_mail, parse
+from whybounce.intake.mime import MAX_TEXT, to_text
 from whybounce.intake.page import Page, PageBuilder, Part, unquote
 from whybounce.intake.reply import read_text
 from whybounce.intake.sections import refine
