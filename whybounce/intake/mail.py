@@ -111,7 +111,7 @@ def read_message(message: Entity) -> Mail:
             headers[name] = _header(value)
     mail = Mail(headers, Page("", ()))
     builder = PageBuilder()
-    builder.add(Part.HEAD, "\n".join(f"{name}: {value}" for name, key in _SHOWN if (value := headers.get(key))))
+    builder.add(Part.HEAD, "\n".join(f"{name}: {headers[key]}" for name, key in _SHOWN if headers.get(key)))
     _Walk(mail, builder).part(message, 0)
     mail.page = builder.page()
     return mail
