@@ -18,6 +18,7 @@ from knowledge.admin.forms import ArticleForm, BlocklistForm, CauseForm, CodeFor
 from knowledge.admin.history import HistoryAdmin
 from knowledge.admin.inlines import AnswerInline, EvidenceInline, ExampleInline, MythInline, SaysInline, StepInline
 from knowledge.admin.trial import PatternTrialAdmin, TrialAdmin
+from knowledge.admin.unrecognised import FromUnrecognised
 from knowledge.admin.work import CauseWork, CodeWork, PatternWork, PlainWork, QuestionWork, WorkFilter
 
 _KEPT = ("sources", "position", "status", "why", "seen")
@@ -115,7 +116,7 @@ class StatusCodeAdmin(TrialAdmin, RowAdmin):
 
 
 @admin.register(models.ReplyPattern)
-class ReplyPatternAdmin(PatternTrialAdmin, RowAdmin):
+class ReplyPatternAdmin(FromUnrecognised, PatternTrialAdmin, RowAdmin):
     list_display = ("slug", "provider", "pattern", "decisive", "met", "status")
     list_filter = ("status", PatternWork, "decisive", "provider")
     list_select_related = ("provider",)
