@@ -43,6 +43,9 @@ from whybounce.validate import validate
 
 _T = TypeVar("_T")
 _LINE = "__line__"
+MAX_BYTES = 20_000_000
+"""The most that one file may hold: seven times what ships."""
+_DEEPEST = 20
 
 
 class KnowledgeError(Exception):
@@ -166,15 +169,52 @@ _KINDS: dict[str, type[Any]] = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    """What files hold: rows by kind, where each stands ("causes.yaml:12", by kind and name), and what is wrong with those that
+    could not be read."""
+
+    by_kind: Mapping[str, list[Any]]
+    origins: Mapping[tuple[str, str], str]
+    problems: tuple[str, ...]
+
+    def snapshot(self) -> KnowledgeSnapshot:
+        values: dict[str, Any] = {key: tuple(value) for key, value in self.by_kind.items()}
+        return KnowledgeSnapshot(**values)
+
+    def located(self, problem: Problem) -> str:
+        """A problem between rows as a sentence with file and line."""
+        where = self.origins.get((problem.kind, problem.row), problem.kind)
+        return f"{where}: {problem.row}: {problem.message}"
+
+
 def read_folder(folder: Path) -> KnowledgeSnapshot:
     """All `*.yaml` below `folder` as one snapshot. KnowledgeError lists every problem found, in all files."""
+    rows = read_files((path.relative_to(folder).as_posix(), _bytes_of(path)) for path in sorted(folder.rglob("*.yaml")))
+    problems = list(rows.problems)
+    if not problems and not any(rows.by_kind.values()):  # a wrong folder: loading it would withdraw everything
+        problems.append(f"{folder}: there is no knowledge in it, no *.yaml file with a row")
+    snapshot = rows.snapshot()
+    problems += [rows.located(problem) for problem in validate(snapshot)]
+    if problems:
+        raise KnowledgeError(problems)
+    return snapshot
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file, or just enough of it to be found too long."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def read_files(files: Iterable[tuple[str, bytes]]) -> Rows:
+    """The rows of files given as (name, content). Each row is read by itself; what must hold between rows is not looked at."""
     rows: dict[str, list[Any]] = {name: [] for name in _KINDS}
     origins: dict[tuple[str, str], str] = {}
     problems: list[str] = []
-    for path in sorted(folder.rglob("*.yaml")):
-        name = path.relative_to(folder).as_posix()
+    for name, content in files:
         try:
-            document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+            document = _document(content)
         except (yaml.YAMLError, ValueError) as error:  # ValueError: bytes that are no UTF-8, or a tag such as !!int on other text
             problems.append(_unreadable(name, error))
             continue
@@ -192,18 +232,40 @@ def read_folder(folder: Path) -> KnowledgeSnapshot:
                 try:
                     row = _row(_KINDS[key], item, line)
                 except _RowError as error:
-                    problems.append(f"{name}:{error.line}: {error}")
+                    problems.append(f"{name}:{error.line}: {error}{_named(item)}")
                     continue
                 rows[key].append(row)
                 origins.setdefault((key, identity(row)), f"{name}:{line}")
-    if not problems and not any(rows.values()):  # a wrong folder: loading it would withdraw everything
-        problems.append(f"{folder}: there is no knowledge in it, no *.yaml file with a row")
-    values: dict[str, Any] = {key: tuple(value) for key, value in rows.items()}
-    snapshot = KnowledgeSnapshot(**values)
-    problems += [_locate(problem, origins) for problem in validate(snapshot)]
-    if problems:
-        raise KnowledgeError(problems)
-    return snapshot
+    return Rows(rows, origins, tuple(problems))
+
+
+def _document(content: bytes) -> Any:
+    """What a file holds. Refused before anything is built of it: what is too long, nests too deeply (libyaml would end the process) or
+    repeats parts by aliases (a few lines would be millions of rows)."""
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"the file is longer than {MAX_BYTES // 1_000_000} MB; split it")
+    text = content.decode("utf-8-sig")
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("aliases (*name) are not allowed; write the part out", event)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise _refused(f"more than {_DEEPEST} lists and mappings inside each other", event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+
+
+def _refused(why: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=why, problem_mark=event.start_mark)
+
+
+def _named(item: Any) -> str:
+    """The name that a row which cannot be read gives itself, for the sentence about it."""
+    names = (item.get(key) for key in ("slug", "code", "text", "title")) if isinstance(item, dict) else ()
+    return next((f" (in “{name[:60]}”)" for name in names if isinstance(name, str) and name), "")
 
 
 def folder_digest(folder: Path) -> str:
@@ -228,11 +290,6 @@ def identity(row: Any) -> str:
     if isinstance(row, Example):
         return row.text
     return str(row.slug)
-
-
-def _locate(problem: Problem, origins: dict[tuple[str, str], str]) -> str:
-    where = origins.get((problem.kind, problem.row), problem.kind)
-    return f"{where}: {problem.row}: {problem.message}"
 
 
 def _unreadable(name: str, error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ causes:
     steps:
       - {slug: free, who: recipient, text: Delete old mail.}
 """
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in pairwise("abcdefghij"))
 
 
 def problems(folder: Path, **files: str) -> tuple[str, ...]:
@@ -77,6 +81,10 @@ def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
         pytest.param("- slug: a\n", "a.yaml:1: a file holds lists under the keys causes, ", id="a list alone"),
         pytest.param("only words\n", "a.yaml:1: a file holds lists under the keys causes, ", id="words alone"),
         pytest.param("cuases: []\n", "a.yaml: 'cuases' is none of causes, ", id="an unknown list"),
+        pytest.param("causes:\n\t- slug: a\n", "a.yaml:2: ", id="tabs"),
+        pytest.param(f"causes: {'[' * 200_000}", "a.yaml:1: more than 20 lists and mappings inside each other", id="brackets without end"),
+        pytest.param("causes:\n" + "- " * 200_000 + "x", "a.yaml:2: more than 20 lists", id="dashes without end"),
+        pytest.param(BOMB, "a.yaml:2: aliases (*name) are not allowed", id="a billion laughs"),
         pytest.param("causes: {slug: a}\n", "a.yaml: 'causes' is none of causes, ", id="no list"),
         pytest.param("examples:\n  - {text: !!int x, cause: a}\n", "a.yaml: invalid literal", id="a wrong tag"),
         pytest.param(
@@ -124,7 +132,8 @@ def test_it_names_file_and_line_of_a_mistake(tmp_path: Path, text: str, expected
 
 def test_it_names_the_line_of_the_nested_row(tmp_path: Path) -> None:
     text = CAUSE.replace("      - {slug: free, who: recipient, text: Delete old mail.}", "      - slug: a\n        who: someone\n        text: b")
-    assert problems(tmp_path, a=text) == ("a.yaml:9: who: 'someone' is none of 'sender', 'sender-admin', 'recipient', 'recipient-admin', 'nobody'",)
+    wanted = "a.yaml:9: who: 'someone' is none of 'sender', 'sender-admin', 'recipient', 'recipient-admin', 'nobody' (in “full”)"
+    assert problems(tmp_path, a=text) == (wanted,)
 
 
 def test_it_names_all_mistakes_of_all_files_at_once(tmp_path: Path) -> None:
@@ -163,3 +172,9 @@ def test_make_knowledge_says_what_there_is_or_what_is_wrong(tmp_path: Path) -> N
     assert bad.returncode == 1
     assert "a.yaml: 'cuases'" in bad.stderr
     assert "Traceback" not in bad.stderr
+
+
+def test_a_file_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("causes: [\n" + "x,\n" * 17_000_000)
+    with pytest.raises(KnowledgeError, match=r"^a.yaml: the file is longer than 20 MB; split it$"):
+        read_folder(tmp_path)
