@@ -19,7 +19,7 @@ from whybounce.words import WordReading
 
 PROVED = NATS[Strength.PROVES]
 _PATTERN_WEIGHT = 0.75
-_WORDS_FLOOR = -6.0
+_WORDS_FLOOR = -8.0
 _FEW_WORDS = 2
 
 
