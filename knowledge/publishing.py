@@ -79,9 +79,12 @@ def publish(
 
 
 def _serving(newest: KnowledgeRevision | None) -> Knowledge | None:
-    """What a reader sees now, compiled; None where nothing is published."""
+    """What a reader sees now, compiled; None where nothing is published, or by another version of the program that kept it otherwise."""
     revision = KnowledgeRevision.objects.filter(pk=newest.pk).first() if newest else None
-    return compiled(revision) if revision else None
+    try:
+        return compiled(revision) if revision else None
+    except ValueError:
+        return None
 
 
 def _stored(revision: KnowledgeRevision, *, after: int) -> bool:

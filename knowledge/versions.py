@@ -80,7 +80,7 @@ class FieldChange:
     @property
     def pieces(self) -> list[Piece]:
         """The change word by word; what is long and did not change is left out."""
-        old, new = (re.findall(r"\s+|[^\s]+", text) for text in (self.old, self.new))
+        old, new = (re.findall(r"\s+|\S+\s*", text) for text in (self.old, self.new))
         out: list[Piece] = []
         for how, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
             if how == "equal":

@@ -7,7 +7,7 @@ from typing import Any
 import re2
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -115,6 +115,7 @@ class ExampleInline(admin.TabularInline):
     formset = MatchedExamples
     fields = ("text", "status", "position")
     extra = 1
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 70})}}
 
 
 class MythInline(admin.StackedInline):
