@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import transaction
 
-from knowledge import models
+from knowledge import models, upgrades
 from knowledge.publishing import publish, publishable
 from knowledge.rows import VALUES, Writer, querysets
-from whybounce.document import KINDS, digest, row_document
+from knowledge.upgrades import digest_of
+from whybounce.document import KINDS
 from whybounce.snapshot import KnowledgeSnapshot
 from whybounce.yaml_knowledge import folder_digest, identity, read_folder
 
@@ -64,7 +65,8 @@ _MODELS: dict[str, type[models.Row]] = {
 
 
 def load(folder: Path = SHIPPED, *, only_report: bool = False) -> LoadReport:
-    """Brings the rows of `folder` into the database, in one transaction, and publishes them as a revision.
+    """Brings the rows of `folder` into the database, in one transaction, and publishes them as a revision. What it wanted and did not do,
+    because a curator had changed the row, is noted (knowledge/upgrades.py).
 
     KnowledgeError where a file has a mistake, CannotPublish where the files contradict rows that curators changed: nothing is
     changed then. `only_report` changes nothing. Files already loaded are not read again. The text model is fitted after the
@@ -81,6 +83,7 @@ def load(folder: Path = SHIPPED, *, only_report: bool = False) -> LoadReport:
             return plan.report
         plan.carry_out()
         publishable()
+        upgrades.note(plan.disputed)
     revision = publish(by=None, reason="Shipped knowledge loaded", shipped_files=files)
     return replace(plan.report, revision=revision.pk)
 
@@ -92,18 +95,21 @@ class _Plan:
         self._writes: list[tuple[str, Any, int, str]] = []
         self._withdraw: list[tuple[str, int]] = []
         found: dict[str, list[Row]] = {"new": [], "changed": [], "kept": [], "gone": []}
+        self.disputed: list[upgrades.Disputed] = []
         same = 0
         for kind in KINDS:
             present = self._present(kind)
             for position, value in enumerate(getattr(wanted, kind)):
-                name, wants = identity(value), _digest(value)
+                name, wants = identity(value), digest_of(value)
                 _pk, shipped, now = present.pop(name, (0, "", ""))
                 if shipped == wants:
                     same += 1
                     continue
                 state = "new" if not now else "changed" if now in (shipped, wants) else "kept"
                 found[state].append(Row(kind, name))
-                if state != "kept":
+                if state == "kept":
+                    self.disputed.append(upgrades.Disputed(kind, name, value, position, wants))
+                else:
                     self._writes.append((kind, value, position, wants))
             for name, (pk, shipped, now) in present.items():
                 if shipped and shipped == now:
@@ -118,7 +124,7 @@ class _Plan:
         rows = querysets()[kind].exclude(status=models.Row.Status.WITHDRAWN, shipped_digest=GONE)
         values = ((row, VALUES[kind](row)) for row in rows)
         return {
-            identity(value): (row.pk, row.shipped_digest, _digest(value) if row.status == models.Row.Status.PUBLISHED else _UNPUBLISHED)
+            identity(value): (row.pk, row.shipped_digest, digest_of(value) if row.status == models.Row.Status.PUBLISHED else _UNPUBLISHED)
             for row, value in values
         }
 
@@ -129,11 +135,3 @@ class _Plan:
         writer.flush()
         for kind, pk in self._withdraw:
             _MODELS[kind]._default_manager.filter(pk=pk).update(status=models.Row.Status.WITHDRAWN, shipped_digest=GONE)
-
-
-def _digest(value: Any) -> str:
-    """Digest of a row. The rows of `see_also` have no order in the database."""
-    document = row_document(value)
-    if "see_also" in document:
-        document["see_also"] = sorted(set(document["see_also"]))
-    return digest(document)

@@ -201,7 +201,9 @@ def _plain(items: Iterable[Any]) -> list[Any]:
 class Writer:
     """Writes values as rows. Keeps the slugs already looked up, and children for one bulk insert: `flush` ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: str = models.Row.Status.PUBLISHED) -> None:
+        """`status`: what the rows become. A pattern's examples are published in any case: they serve when the pattern does."""
+        self._status = status
         self._causes: dict[str, int] = dict(models.Cause.objects.values_list("slug", "pk"))
         self._providers: dict[str, int] = dict(models.Provider.objects.values_list("slug", "pk"))
         self._see_also: list[tuple[int, tuple[str, ...]]] = []
@@ -211,13 +213,13 @@ class Writer:
 
     def _base(self, value: Any, position: int, digest: str) -> dict[str, Any]:
         sources = [{"title": x.title, "url": x.url, "checked": x.checked} for x in getattr(value, "sources", ())]
-        return {"sources": sources, "position": position, "shipped_digest": digest, "status": models.Row.Status.PUBLISHED}
+        return {"sources": sources, "position": position, "shipped_digest": digest, "status": self._status}
 
     def _say(self, evidence: Iterable[s.Evidence], **of: Any) -> None:
         self._evidence += [models.Evidence(cause_id=self._causes[e.cause], strength=e.strength.value, **of) for e in evidence]
 
     def write(self, kind: str, value: Any, position: int, digest: str) -> None:
-        """Makes or replaces the row of `value`, published. Causes and providers must be written before what names them."""
+        """Makes or replaces the row of `value`. Causes and providers must be written before what names them."""
         getattr(self, f"_write_{kind}")(value, self._base(value, position, digest))
 
     def _write_providers(self, value: s.Provider, base: dict[str, Any]) -> None:

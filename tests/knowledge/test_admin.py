@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from knowledge import models
-from knowledge.loading import _digest
 from knowledge.rows import VALUES, querysets
+from knowledge.upgrades import digest_of
 from tests.knowledge.forms import errors, read_form, save
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_saving_a_row_as_it_is_changes_nothing(curator: Client, kind: str) -> No
     for row in querysets()[kind]:
         saved(curator, page(row._meta.model_name, "change", row.pk))
     for row in querysets()[kind]:
-        assert _digest(VALUES[kind](row)) == row.shipped_digest, row
+        assert digest_of(VALUES[kind](row)) == row.shipped_digest, row
 
 
 def test_a_change_has_its_history_with_who_made_it(curator: Client) -> None:

@@ -11,8 +11,9 @@ from pytest_django import DjangoDbBlocker
 
 from knowledge import models
 from knowledge.current import forget, snapshot
-from knowledge.loading import SHIPPED, _digest, load
+from knowledge.loading import SHIPPED, load
 from knowledge.rows import VALUES, querysets
+from knowledge.upgrades import digest_of
 from whybounce import snapshot as engine
 from whybounce.validate import LONGEST
 from whybounce.words import TextModel
@@ -65,7 +66,7 @@ def test_the_files_have_no_mistake_and_cover_every_category_with_examples() -> N
 def test_every_row_is_known_as_shipped(shipped: None, db: None) -> None:
     for kind, queryset in querysets().items():
         for row in queryset.exclude(status=models.Row.Status.WITHDRAWN):
-            assert _digest(VALUES[kind](row)) == row.shipped_digest, row
+            assert digest_of(VALUES[kind](row)) == row.shipped_digest, row
 
 
 def test_every_page_renders_and_every_link_leads_somewhere(shipped: None, db: None, client: Client) -> None:
