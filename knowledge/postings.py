@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nlargest
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ _K, _B = 1.2, 0.6
 _BEGUN = 24
 """So many words that begin with what was typed are looked up, the most frequent first."""
 _LIKE = 3
-_LOOKED_AT = 48
+_LOOKED_AT = 24
 _MAX_TYPED = 24
 _MOST_UNKNOWN = 4
 """Of so many words of a query the right spelling is looked for."""
@@ -81,6 +82,7 @@ class Postings:
             for word, (docs, values) in found.items()
         }
         self._sorted = sorted(self._words)
+        self.size = len(self._sorted)
         self._spelling = Spelling({word: len(docs) for word, (docs, _values) in found.items() if len(word) > 3 and word.isalpha()})
 
     def _idf(self, frequency: int) -> float:
@@ -105,31 +107,53 @@ class Postings:
             looked.append(options)
         hits = self._best(looked, spans, most, every=True, phrase=" ".join(words))
         if not hits:
-            looked = [{word: weight for word, weight in options.items() if word in words} for options in looked]
+            looked = self._telling([word for word in dict.fromkeys(words) if word in self._words])
             hits = self._best(looked, spans, most, every=False, phrase="")
-        return hits, frozenset(word for options in looked for word in options)
+        last = words[-1]
+        begun = {f"{last}*"} if looked and len(looked[-1]) > 1 else set()
+        return hits, frozenset({word for options in looked for word in options if not (begun and word.startswith(last))} | begun)
+
+    def _telling(self, words: list[str]) -> list[dict[str, float]]:
+        """Each word as typed; without those that a quarter of the texts hold, where there are others that say more."""
+        rare = [word for word in words if len(self._words[word][0]) * 4 < self._count]
+        return [{word: 1.0} for word in (rare if len(rare) > 1 else words)]
 
     def _best(self, looked: Sequence[Mapping[str, float]], spans: Spans, most: int, *, every: bool, phrase: str) -> dict[str, list[Scored]]:
-        if every and not all(looked):
+        every_one = self._holding_every(looked) if every else None
+        if every_one is not None and not every_one.any():
             return {}
         scores = np.zeros(self._count, np.float32)
         held = np.zeros(self._count, np.int32)
         for options in looked:
             self._add(options, scores, held)
-        if every:
-            scores[held < len(looked)] = 0
+        if every_one is not None:
+            scores *= every_one
         else:
             scores *= held  # two of the words say more than one of them twice
         hits = {}
         for kind, (start, end) in spans.items():
             part = scores[start:end]
-            numbers = np.argpartition(-part, most)[: 2 * most] if len(part) > 2 * most else np.arange(len(part))
-            scored = [(start + int(number), float(part[number])) for number in numbers if part[number] > 0]
+            numbers = np.flatnonzero(part)
+            if len(numbers) > 2 * most:
+                numbers = numbers[np.argpartition(part[numbers], len(numbers) - 2 * most)[-2 * most :]]
+            scored = [(start + int(number), float(part[number])) for number in numbers]
             if phrase and " " in phrase:
                 scored = [(number, score * _PHRASE if phrase in self._phrases[number] else score) for number, score in scored]
             if scored:
                 hits[kind] = sorted(scored, key=lambda item: (-item[1], item[0]))[:most]
         return hits
+
+    def _holding_every(self, looked: Sequence[Mapping[str, float]]) -> npt.NDArray[np.bool_]:
+        """Which texts hold each word in one of its spellings. The rarest word is looked at first: most searches for many words end there."""
+        alive = np.ones(self._count, np.bool_)
+        for options in sorted(looked, key=lambda options: sum(len(self._words[word][0]) for word in options)):
+            holding = np.zeros(self._count, np.bool_)
+            for word in options:
+                holding[self._words[word][0]] = True
+            alive &= holding
+            if not alive.any():
+                break
+        return alive
 
     def _add(self, options: Mapping[str, float], scores: Floats, held: Ints) -> None:
         """Adds one word of the query: of its spellings the one that says most in each text."""
@@ -152,7 +176,7 @@ class Postings:
             return []
         start, end = bisect_left(self._sorted, word), bisect_left(self._sorted, word + "\U0010ffff")
         longer = self._sorted[start : min(end, start + 2000)]
-        return sorted((other for other in longer if other != word), key=lambda other: -len(self._words[other][0]))[:_BEGUN]
+        return nlargest(_BEGUN, (other for other in longer if other != word), key=lambda other: len(self._words[other][0]))
 
 
 class Spelling:
@@ -201,6 +225,15 @@ def _pair_bits(word: str) -> int:
 
 def edit_distance(one: str, other: str, most: int) -> int:
     """Letters wrong, missing, too many, or two neighbours swapped, each 1 (optimal string alignment); over `most`, `most` + 1."""
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    one, other = one[start : len(one) - end], other[start : len(other) - end]
+    if not one or not other:
+        return min(len(one) + len(other), most + 1)
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

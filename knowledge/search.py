@@ -106,11 +106,12 @@ class Searcher:
     """The search over one snapshot. Read only; shared by all threads."""
 
     def __init__(self, known: KnowledgeSnapshot) -> None:
-        self._entries = list(_entries(known))
+        self._entries = [replace(entry, text=_plain(entry.text), excerpt=_plain(entry.excerpt)) for entry in _entries(known)]
         kinds = [entry.kind for entry in self._entries]
         self._spans = {kind: (kinds.index(kind), len(kinds) - kinds[::-1].index(kind)) for kind in KINDS if kind in kinds}
         self._codes = [entry for entry in self._entries if entry.kind == "code"]
         self._postings = Postings([Text(entry.label, entry.title, entry.text) for entry in self._entries])
+        self.size, self.words = len(self._entries), self._postings.size
 
     def search(self, query: str) -> list[Group]:
         """As the module's search; `query` is short already."""
@@ -134,9 +135,9 @@ class Searcher:
         """Codes that begin with what was typed, the exact one first; the registered meaning (X.1.1) answers for 5.1.1."""
         for number in reversed(numbers):  # of "550-5.7.26" the enhanced code says more
             registered = f"X{number[1:]}" if "." in number else number
-            found = [_in_class(entry, number) for entry in self._codes if entry.label.startswith((number, registered))]
-            exact = [entry for entry in found if entry.label == number]
-            yield from exact or found[:_PER_KIND]
+            found = [entry for entry in self._codes if entry.label.startswith((number, registered))]
+            exact = [entry for entry in found if entry.label in (number, registered)]
+            yield from (_in_class(entry, number) for entry in exact or found[:_PER_KIND])
 
     @staticmethod
     def _hit(entry: _Entry, marks: frozenset[str]) -> Hit:
@@ -151,26 +152,31 @@ def _in_class(entry: _Entry, number: str) -> _Entry:
     return replace(entry, label=label, url=reverse("code", args=[label]))
 
 
-@lru_cache(maxsize=4096)
-def _plain(text: str) -> tuple[str, tuple[tuple[str, int, int], ...]]:
-    """The text without Markdown's marks, and its words with their places."""
-    plain = " ".join(_MARKDOWN.sub("", text).split())
-    folded = letters(plain)
-    folded = folded if len(folded) == len(plain) else plain.lower()
-    return plain, tuple((match[0], match.start(), match.end()) for match in WORD.finditer(folded))
+def _plain(text: str) -> str:
+    """The text on one line, without Markdown's marks."""
+    return " ".join(_MARKDOWN.sub("", text).split())
+
+
+@lru_cache(maxsize=64)
+def _marker(marks: frozenset[str]) -> re.Pattern[str]:
+    """Finds the words to mark; "mail*" stands for all that begin so."""
+    words = (re.escape(mark[:-1]) + r"[^\W_]*" if mark.endswith("*") else re.escape(mark) for mark in sorted(marks, key=len, reverse=True))
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])")
 
 
 def _excerpt(text: str, marks: frozenset[str]) -> tuple[Part, ...]:
     """About 160 characters around the first word found, the words marked."""
-    plain, words = _plain(text)
-    places = [(start, end) for word, start, end in words if word in marks] if marks else []
-    start = max(places[0][0] - 50, 0) if places else 0
-    start = plain.rfind(" ", 0, start) + 1
-    end = min(start + _EXCERPT, len(plain))
+    folded = letters(text) if marks else ""
+    if len(folded) != len(text):  # a letter that folds to two
+        folded = text.lower() if len(text.lower()) == len(text) else ""
+    marker = _marker(marks) if folded else None
+    place = marker.search(folded) if marker else None
+    start = max(place.start() - 50, 0) if place else 0
+    start = text.rfind(" ", 0, start) + 1
+    end = min(start + _EXCERPT, len(text))
     parts: list[Part] = [Part("… ")] if start else []
-    for first, last in places:
-        if first >= start and last <= end:
-            parts += [Part(plain[start:first]), Part(plain[first:last], hit=True)]
-            start = last
-    parts.append(Part(plain[start:end] + (" …" if end < len(plain) else "")))
+    for found in marker.finditer(folded, start, end) if marker and place else ():
+        parts += [Part(text[start : found.start()]), Part(text[found.start() : found.end()], hit=True)]
+        start = found.end()
+    parts.append(Part(text[start:end] + (" …" if end < len(text) else "")))
     return tuple(part for part in parts if part.text)
