@@ -18,6 +18,7 @@ FACTS: tuple[tuple[str, str | Promise, str], ...] = (
     ("code", gettext_lazy("Reply code"), "a"),
     ("enhanced", gettext_lazy("Enhanced status code"), "a"),
     ("stage", gettext_lazy("Refused at"), "a"),
+    ("command", gettext_lazy("Refused command"), "a"),
     ("recipient", gettext_lazy("Recipient"), "c"),
     ("original_recipient", gettext_lazy("Original recipient"), "c"),
     ("remote_mta", gettext_lazy("Refused by"), "b"),
@@ -76,7 +77,7 @@ class LegendEntry:
 
 def fact_lines(failure: DeliveryFailure) -> tuple[FactLine, ...]:
     """The known facts, the reply first."""
-    return tuple(_fact_line(failure, name) for name, _label, _group in FACTS if name != "action" and getattr(failure, name))
+    return tuple(_fact_line(failure, name) for name, _label, _group in FACTS if name not in ("action", "command") and getattr(failure, name))
 
 
 def _fact_line(failure: DeliveryFailure, name: str) -> FactLine:

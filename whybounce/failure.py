@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from whybounce.intake.sessions.dialogue import Session
 
 
 class Action(StrEnum):
@@ -92,6 +96,7 @@ class IntakeReport:
                 "ordinary-mail", "no-reply-found", "empty", "binary", "code-only"
     notes       sentences for a person: what was understood, what was not, what would help
     error       a sentence where the paste could not be read at all, else None
+    session     the SMTP session that was pasted, as a dialogue, with what the client did wrong; else None
     """
 
     format: str
@@ -100,6 +105,7 @@ class IntakeReport:
     kind: str = ""
     notes: tuple[str, ...] = ()
     error: str | None = None
+    session: Session | None = None
 
 
 def domain_of(address: str) -> str:

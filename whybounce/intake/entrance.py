@@ -15,6 +15,7 @@ from whybounce.intake.mime import MAX_TEXT, to_text
 from whybounce.intake.page import Page, PageBuilder, Part, unquote
 from whybounce.intake.reply import read_text
 from whybounce.intake.sections import refine
+from whybounce.intake.sessions import read_session
 from whybounce.intake.signs import reads_as_report
 
 MAX_BYTES = 25_000_000
@@ -148,6 +149,7 @@ def _read_text(paste: Paste) -> IntakeReport:
 # A new form is one module and one line here; the first that reads the paste wins.
 FORMS = (
     Form("mbox", _read_mbox),
+    Form("session", lambda paste: read_session(paste.data)),
     Form("mail", _read_mail),
     Form("ses-notification", _read_notification),
     Form("report-text", _read_report_text),
