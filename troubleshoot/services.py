@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from knowledge import unrecognised
+from knowledge import unrecognised, use
 from knowledge.current import knowledge
 from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, runnable, runs_about
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
@@ -55,6 +55,7 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
     )
     Failure.objects.bulk_create(_failure_row(case, position, failure) for position, failure in enumerate(failures))
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
+    transaction.on_commit(lambda: use.count_in(failures), robust=True)
     return case
 
 
