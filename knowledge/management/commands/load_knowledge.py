@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from knowledge.loading import SHIPPED, LoadReport, load
+from knowledge.models import KnowledgeRevision
 from knowledge.publishing import CannotPublish
 from whybounce.yaml_knowledge import KnowledgeError
 
@@ -35,7 +36,15 @@ class Command(BaseCommand):
         for line in _lines(report):
             self.stdout.write(line)
         if not options["check"]:
+            for line in _cases(report.revision):
+                self.stdout.write(line)
             self.stdout.write(f"Revision {report.revision} serves.")
+
+
+def _cases(revision: int) -> list[str]:
+    """The example cases that do not end at their cause: said, and no reason to stop an upgrade."""
+    found = KnowledgeRevision.objects.only("report").get(pk=revision).report.get("cases", {}).get("wrong", [])
+    return [f"The case {line['name']} should be “{line['expected']}” and ends at “{line['after']['title']}”." for line in found]
 
 
 def _lines(report: LoadReport) -> list[str]:
