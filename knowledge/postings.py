@@ -205,8 +205,11 @@ class Spelling:
         if len(near) > _LOOKED_AT:
             near = near[np.argpartition(apart, _LOOKED_AT)[:_LOOKED_AT]]
         found = [(other, distance) for i in near if 0 < (distance := edit_distance(word, other := self._known[int(i)], most)) <= most]
-        found.sort(key=lambda item: (item[1], item[0][0] != word[0], -self._frequency[item[0]]))
-        return [item for item in found if item[1] == found[0][1]][:_LIKE]
+        own = sorted(word)
+        nearness = {other: (distance, sorted(other) != own) for other, distance in found}  # two letters swapped: the most frequent mistake
+        nearest = min(nearness.values(), default=None)
+        found = [item for item in found if nearness[item[0]] == nearest]
+        return sorted(found, key=lambda item: (item[0][0] != word[0], -self._frequency[item[0]]))[:_LIKE]
 
 
 def _letter_bits(word: str) -> int:

@@ -21,7 +21,7 @@ MAX_QUERY = 300
 # What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1", "X.1.1".
 _NUMBER = re.compile(r"(?<![\w.])([245Xx]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]?\d?)(?!\w|\.\d)", re.ASCII)
 _MAX_WORDS = 12
-_MARKDOWN = re.compile(r"\]\([^)]*\)|[*`#>\[\]|]")
+_MARKDOWN = re.compile(r"^\s*(?:[-*]|\d+\.)\s+|\]\([^)]*\)|[*`#>\[\]|]", re.MULTILINE)
 _EXCERPT = 160
 # Of two groups that fit alike, what answers a question comes before what only mentions the words.
 _PRIOR = {"cause": 1.5, "article": 1.2, "reply": 0.8}
@@ -60,6 +60,7 @@ class _Entry:
     url: str
     text: str
     excerpt: str = ""
+    keys: str = ""
 
 
 def search(query: str) -> list[Group]:
@@ -73,7 +74,7 @@ def _searcher(known: KnowledgeSnapshot) -> Searcher:
 
 
 def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
-    """What can be found, kind after kind, in the order of KINDS."""
+    """What can be found, kind after kind, in the order of KINDS. `keys` are names that it is known by and that are not shown."""
     index = index_of(known)
     for code in known.codes:
         name = index.provider_name(code.provider)
@@ -81,17 +82,17 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
         yield _Entry("code", code.code, f"{code.title} ({name})" if name else code.title, url, f"{code.meaning} {code.usual_causes}")
     for cause in known.causes:
         steps = " ".join(part.text for step in cause.steps for part in fill(step.text, {}))
-        yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), f"{cause.summary} {cause.slug} {steps}", cause.summary)
+        yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), f"{cause.summary} {steps}", cause.summary, cause.slug)
     yield from _replies(index)
     for provider in known.providers:
-        text = " ".join((provider.note, *provider.domains, *provider.mx_suffixes, provider.slug))
-        yield _Entry("provider", "", provider.name, reverse("provider", args=[provider.slug]), text, provider.note)
+        text = " ".join((provider.note, *provider.domains, *provider.mx_suffixes))
+        yield _Entry("provider", "", provider.name, reverse("provider", args=[provider.slug]), text, provider.note, provider.slug)
     for row in known.blocklists:
-        text = " ".join((row.operator, row.zone, row.meaning, row.removal))
-        yield _Entry("blocklist", "", row.name, reverse("blocklist", args=[row.slug]), text)
+        text = " ".join((row.operator, row.meaning, row.removal))
+        yield _Entry("blocklist", "", row.name, reverse("blocklist", args=[row.slug]), text, row.meaning, f"{row.slug} {row.zone}")
     for article in known.articles:
         text = f"{article.summary} {article.body}"
-        yield _Entry("article", "", article.title, reverse("article", args=[article.slug]), text, article.summary)
+        yield _Entry("article", "", article.title, reverse("article", args=[article.slug]), text, article.summary, article.slug)
 
 
 def _replies(index: Index) -> Iterator[_Entry]:
@@ -99,7 +100,7 @@ def _replies(index: Index) -> Iterator[_Entry]:
         cause = index.causes.get(index.cause_of.get(pattern.slug, ""))
         if cause:
             url = f"{reverse('reply-family', args=[cause.slug])}#{pattern.slug}"
-            yield _Entry("reply", index.provider_name(pattern.provider), cause.title, url, " ".join(pattern.examples))
+            yield _Entry("reply", index.provider_name(pattern.provider), cause.title, url, " · ".join(pattern.examples))
 
 
 class Searcher:
@@ -110,7 +111,7 @@ class Searcher:
         kinds = [entry.kind for entry in self._entries]
         self._spans = {kind: (kinds.index(kind), len(kinds) - kinds[::-1].index(kind)) for kind in KINDS if kind in kinds}
         self._codes = [entry for entry in self._entries if entry.kind == "code"]
-        self._postings = Postings([Text(entry.label, entry.title, entry.text) for entry in self._entries])
+        self._postings = Postings([Text(f"{entry.label} {entry.keys}", entry.title, entry.text) for entry in self._entries])
         self.size, self.words = len(self._entries), self._postings.size
 
     def search(self, query: str) -> list[Group]:
@@ -174,6 +175,8 @@ def _excerpt(text: str, marks: frozenset[str]) -> tuple[Part, ...]:
     start = max(place.start() - 50, 0) if place else 0
     start = text.rfind(" ", 0, start) + 1
     end = min(start + _EXCERPT, len(text))
+    if end < len(text):
+        end = max(text.rfind(" ", start, end + 1), start + _EXCERPT // 2)
     parts: list[Part] = [Part("… ")] if start else []
     for found in marker.finditer(folded, start, end) if marker and place else ():
         parts += [Part(text[start : found.start()]), Part(text[found.start() : found.end()], hit=True)]

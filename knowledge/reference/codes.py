@@ -138,9 +138,10 @@ def _code_table(known: KnowledgeSnapshot) -> tuple[CodeRow, ...]:
 
 
 def _by_number(row: StatusCode) -> tuple[bool, list[int], bool, str]:
-    """X.7.9 stands before X.7.10, the registered meaning before that of one class, the standard's before a provider's."""
+    """550 stands before 450, X.7.9 before X.7.10, the registered meaning before that of one class, the standard's before a provider's."""
     numbers = [int(part) if part.isdigit() else 0 for part in row.code.split(".")]
-    return "." in row.code, [*numbers[1:], numbers[0]], bool(row.provider), row.provider
+    place = [*numbers[1:], -numbers[0] or -9] if "." in row.code else [-(numbers[0] // 100), numbers[0]]
+    return "." in row.code, place, bool(row.provider), row.provider
 
 
 def _table_row(index: Index, row: StatusCode) -> CodeRow:
