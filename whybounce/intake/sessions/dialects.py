@@ -53,6 +53,8 @@ _LETTERS = (
 
 def _named(dialect: Dialect, text: str) -> tuple[str, str]:
     """The program's slug and its name for a person; what marks with C: and S: is told apart by other words."""
+    if dialect.slug == "curl" and "] < " in text:
+        return "symfony", "Symfony Mailer"
     if dialect.slug != "letters":
         return dialect.slug, dialect.name
     return next(((slug, name) for mark, slug, name in _LETTERS if mark in text), (dialect.slug, dialect.name))
@@ -68,19 +70,20 @@ def candidates(text: str) -> Iterator[tuple[str, str, list[Line]]]:
 
 
 def _marked(text: str, dialect: Dialect) -> Iterator[Line]:
-    previous = Side.EVENT
+    previous, more = Side.EVENT, False
     for start, end in lines_of(text, 0, len(text)):
         side, at = _side(text, start, end, dialect)
         if side is Side.EVENT:
             stripped = text[start : min(end, start + 4000)].strip()
-            if previous is Side.SERVER and text[start : start + 1] in " \t" and is_reply(stripped):  # PHPMailer: further lines of a reply
+            if previous is Side.SERVER and is_reply(stripped) and (more or text[start : start + 1] in " \t"):  # further lines of a reply, unmarked
+                more = stripped[3:4] == "-"
                 at = start + text[start:end].find(stripped[:3])
                 yield Line(Side.SERVER, stripped, at, end)
                 continue
             previous = Side.EVENT
             yield Line(Side.EVENT, stripped, start, end)
             continue
-        previous = side
+        previous, more = side, text[at:end].strip()[3:4] == "-"
         if dialect.quoted:
             yield from _literal(text, side, at, end, text[at - 1])
             continue

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from whybounce.failure import IntakeReport, Span
+from whybounce.failure import DeliveryFailure, IntakeReport, Span, Stage
+from whybounce.intake.facts import one_line
 from whybounce.intake.mail import looks_like_mail, parse
 from whybounce.intake.mime import MAX_TEXT, to_text
 from whybounce.intake.page import Part, lines_of, unquote
@@ -59,10 +61,16 @@ def _of_transcript(data: bytes, text: str) -> IntakeReport | None:
     """Postfix's mail to the postmaster about a session: `Out: 220 ...`, `In:  EHLO ...` (postconf(5), notify_classes)."""
     if " Out: " not in text:
         return None
-    if looks_like_mail(data.lstrip(b"\n \t\0")):
-        page = parse(data[: 2 * _BEGINNING]).page
-        text = next((page.slice(section) for section in page.of(Part.HUMAN) if " Out: " in page.slice(section)), "")
-    return _read(text)
+    if not looks_like_mail(data.lstrip(b"\n \t\0")):
+        return _read(text)
+    mail = parse(data[: 2 * _BEGINNING].lstrip(b"\n \t\0"))
+    text = next((mail.page.slice(section) for section in mail.page.of(Part.HUMAN) if " Out: " in mail.page.slice(section)), "")
+    report = _read(text)
+    subject = mail.headers.get("subject", "")
+    client = subject.rpartition("[")[2].partition("]")[0]  # "Postfix SMTP server: errors from client.example.org[192.0.2.9]"
+    if report is None or not client.replace(".", "").replace(":", "").isalnum():
+        return report
+    return replace(report, failures=tuple(replace(failure, sending_ip=failure.sending_ip or client) for failure in report.failures))
 
 
 def _read(text: str) -> IntakeReport | None:
@@ -178,7 +186,7 @@ def _report(text: str, session: Session, name: str) -> IntakeReport:
     masked = _masked(text, session.secrets)
     failures = failures_of(masked, session)
     kind = "" if failures else "delivered" if delivered(session) else "no-reply-found"
-    return IntakeReport("session", masked, failures, kind, _notes(session, name, kind, masked != text), session=session)
+    return IntakeReport("session", masked, failures, kind, _notes(session, name, kind, failures, masked != text), session=session)
 
 
 def _masked(text: str, secrets: Iterable[Span]) -> str:
@@ -193,7 +201,7 @@ def _masked(text: str, secrets: Iterable[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _notes(session: Session, name: str, kind: str, hidden: bool) -> tuple[str, ...]:
+def _notes(session: Session, name: str, kind: str, failures: tuple[DeliveryFailure, ...], hidden: bool) -> tuple[str, ...]:
     commands = sum(1 for item in session.exchanges if item.command and item.command.verb not in ("", "."))
     inside = ", inside TLS" if session.tls else ""
     notes = [f"Read as an SMTP session shown by {name}: {commands} command{'' if commands == 1 else 's'}{inside}."]
@@ -207,6 +215,11 @@ def _notes(session: Session, name: str, kind: str, hidden: bool) -> tuple[str, .
         if mistake.sentence not in seen and len(seen) < _MOST_MISTAKES:
             seen.add(mistake.sentence)
             notes.append(mistake.sentence)
+    told = {failure.stage for failure in failures}
+    for item in session.exchanges[:500]:
+        if item.stage in (Stage.AUTH, Stage.STARTTLS) and item.stage not in told and item.reply is not None and item.reply.refused:
+            told.add(item.stage)
+            notes.append(f"The server had refused {item.stage.upper()} before: {one_line(item.reply.text)[:200]}")
     if kind == "delivered":
         notes.append("The server accepted the message.")
     elif kind:

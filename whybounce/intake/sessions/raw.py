@@ -19,26 +19,18 @@ def is_session(text: str) -> bool:
     """True where a command is followed by a reply, or a terminal tells of a connection and more."""
     head = text[:200_000]
     lowered = head.lower()
-    if not any(mark in lowered for mark in _SURE) and "220" not in head:
+    terminal = "Escape character is" in head or "CONNECTED(" in head
+    if not terminal and not any(mark in lowered for mark in _SURE):
         return False
-    before = False
-    asked = replied = False
+    asked = False
     for start, end in lines_of(head, 0, len(head)):
         line = head[start : min(end, start + 200)].strip()
         if not line:
             continue
-        if is_reply(line):
-            replied = True
-            if before:
-                return True
-            before = line.startswith("220 ") and len(line) > 8 and not asked
-            if before and ("Escape character is" in head or "CONNECTED(" in head):
-                return True
-            before = False
-        else:
-            before = line.lower().startswith(_SURE)
-            asked = asked or before
-    return asked and replied and "Escape character is" in head
+        if is_reply(line) and (asked or terminal):
+            return True
+        asked = line.lower().startswith(_SURE)
+    return False
 
 
 def raw_lines(text: str) -> Iterator[Line]:

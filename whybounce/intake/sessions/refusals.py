@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from whybounce.intake.sessions.events import FATAL
 from whybounce.intake.sessions.paths import read_path
 
 MOST_FAILURES = 1000
+_RAISED = re.compile(r"\w{1,80}(?:Exception|Error): ([45]\d\d[ -].{0,1000})", re.ASCII)
 _HEADERS = {"from:": "header_from", "subject:": "subject", "message-id:": "message_id"}
 
 
@@ -41,6 +43,9 @@ def failures_of(text: str, session: Session) -> tuple[DeliveryFailure, ...]:
     """The failures of a session; `text` is what its spans point into."""
     accepted = _accepted(session)
     refused = [number for number, exchange in enumerate(session.exchanges) if _counts(session, number, exchange, accepted)]
+    recipient = next((number for number in refused if session.exchanges[number].stage is Stage.RCPT), len(session.exchanges))
+    # DATA refused after a recipient was: a sequel, there being no recipient
+    refused = [number for number in refused if number < recipient or session.exchanges[number].stage is not Stage.DATA]
     real = [number for number in refused if not _only_order(session.exchanges[number])] or refused
     chosen = [number for number in real if session.exchanges[number].stage is Stage.RCPT]
     chosen += [number for number in real if session.exchanges[number].stage is Stage.MESSAGE]
@@ -58,7 +63,7 @@ def failures_of(text: str, session: Session) -> tuple[DeliveryFailure, ...]:
         if number in wanted and len(out) < MOST_FAILURES:
             out += _of_exchange(text, session, number, held)
     if not out and not delivered(session):
-        lost = _lost(text, session)
+        lost = _raised(text, session) or _lost(text, session)
         out = [lost] if lost else []
     return tuple(out[:MOST_FAILURES])
 
@@ -79,8 +84,6 @@ def _counts(session: Session, number: int, exchange: Exchange, accepted: dict[tu
         return False
     if exchange.stage and accepted.get(_subject(exchange), -1) > number:
         return False
-    if exchange.stage is Stage.DATA:  # no recipient was accepted: a sequel
-        return not any(item.stage is Stage.RCPT and item.reply is not None and item.reply.refused for item in session.exchanges[:number])
     return True
 
 
@@ -279,6 +282,20 @@ def _headers(text: str, exchange: Exchange) -> dict[str, Fact]:
             if value:
                 found[name] = _in(text, Span(line.start, line.end), value)
     return found
+
+
+def _raised(text: str, session: Session) -> DeliveryFailure | None:
+    """A reply that only the program's exception tells, its exchange being kept out of the output: `AuthenticationFailedException: 535 ...`."""
+    match = _RAISED.search(text)
+    if match is None:
+        return None
+    facts = read_facts(text, *match.span(1))
+    known = Transaction()
+    for exchange in session.exchanges:
+        known = _after(text, known, exchange)
+    stage = Stage.AUTH if "Auth" in match[0] else facts.stage
+    failure = DeliveryFailure(text=facts.text, code=facts.code, enhanced=facts.enhanced, stage=stage)
+    return _filled(failure, {**known.facts(), "remote_mta": _server(text, session)}, {**facts.spans, "text": Span(*match.span(1))})
 
 
 def _lost(text: str, session: Session) -> DeliveryFailure | None:

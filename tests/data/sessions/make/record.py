@@ -175,7 +175,6 @@ def recordings(folder: Path) -> dict[str, object]:
         "swaks-message": lambda: swaks(SmtpServer(message)),
         "swaks-connect": lambda: swaks(SmtpServer({"connect": "554 5.7.1 No mail from 192.0.2.9: see https://example.test/blocked"})),
         "swaks-auth": lambda: swaks(submission(), "--tls", "--auth", "LOGIN", "--auth-user", "ben", "--auth-password", "secret word"),
-        "swaks-pipeline": lambda: swaks(SmtpServer(one), "--pipeline"),
         "swaks-unreachable": lambda: run("swaks", "--server", "127.0.0.1", "--port", "9", "--to", "anna@example.org", "--from", "ben@sender.example"),
         "swaks-delivered": lambda: swaks(SmtpServer()),
         "curl-rcpt": lambda: curl(SmtpServer(one)),
