@@ -111,8 +111,9 @@ def test_causes_come_best_first_and_unlikely_ones_are_left_out() -> None:
 def test_words_never_prove_however_clear() -> None:
     small = read_folder(SMALL)
     causes = [cause.slug for cause in small.causes]
-    sure = np.array([[100 if slug == "recipient-mailbox-full" else 0 for slug in causes]], np.float32)
-    model = TextModel(causes, ["full"], np.ones(1, np.float32), sure, np.zeros(len(causes), np.float32))
+    sure = np.array([[100 if slug == "recipient-mailbox-full" else 0 for slug in causes]], np.int8)
+    one = np.ones(1, np.float32)
+    model = TextModel(causes, causes, ["full"], one, sure, one, np.zeros(len(causes), np.float32))
     ranking = rank(Knowledge(small, model), DeliveryFailure(text="full"))
     assert max(line.nats for line in ranking.ledger("recipient-mailbox-full")) > 5
     assert failure_json(ranking)["causes"][0]["because"] == [{"observation": "words", "strength": "strongly for"}]

@@ -1,5 +1,6 @@
 """The text model: what a reply becomes before it is weighed, and that fitting and storing keep what was learnt."""
 
+import io
 import time
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whybounce.words import MAX_TOKENS, TextModel, fit, tokens_of, units_of
+from whybounce.tokens import MAX_TOKENS, features_of, tokens_of, units_of
+from whybounce.words import Lesson, TextModel, fit
 
 LABELLED = [
     ("550 5.1.1 <anna@example.net>: user unknown", "unknown"),
@@ -63,8 +65,17 @@ def test_two_replies_that_differ_in_names_alone_read_the_same() -> None:
     assert tokens_of(one) == tokens_of(other)
 
 
-def test_pairs_of_neighbours_are_units_of_their_own() -> None:
-    assert units_of(["mailbox", "full", "mailbox"]) == ["mailbox", "full", "mailbox full", "full mailbox"]
+def test_pairs_of_neighbours_and_of_next_but_one_are_units_of_their_own() -> None:
+    assert units_of(["mailbox", "is", "full", "is"]) == ["mailbox", "is", "full", "mailbox is", "is full", "full is", "mailbox _ full", "is _ is"]
+
+
+def test_a_name_in_a_program_is_read_and_not_taken_for_a_host() -> None:
+    assert tokens_of("RESOLVER.ADR.RecipNotFound; not found") == ["resolver", "adr", "recipnotfound", "not", "found"]
+
+
+def test_an_enhanced_code_also_speaks_without_its_class() -> None:
+    assert {"x.2.2", "x.2"} <= {name for name, _weight in features_of("4.2.2")} & {name for name, _weight in features_of("5.2.2")}
+    assert [name for name, _weight in features_of("550")] == ["550"]
 
 
 @given(st.text())
@@ -111,6 +122,43 @@ def test_it_understands_inflections_that_it_never_saw() -> None:
 
 def test_it_is_right_for_what_it_was_fitted_on() -> None:
     assert [best(MODEL, text) for text, _cause in LABELLED] == [cause for _text, cause in LABELLED]
+
+
+def test_causes_of_one_category_speak_together() -> None:
+    """Two causes of a category share the words "no" and "account"; alone each would have fewer texts than the other category."""
+    lessons = [
+        Lesson("no such account: closed", "closed", "gone"),
+        Lesson("no such account: moved", "moved", "gone"),
+        Lesson("no room in the account", "full", "full"),
+        Lesson("account has no room", "full", "full"),
+    ]
+
+    def of_gone(model: TextModel) -> float:
+        p = np.exp(model.read("no such account").log_probability)
+        return float(p[model.causes.index("closed")] + p[model.causes.index("moved")])
+
+    assert of_gone(fit(lessons)) > of_gone(fit([(lesson.text, lesson.cause) for lesson in lessons])) > 0.5
+
+
+def test_a_short_text_says_less_than_a_long_one() -> None:
+    def sure(text: str) -> float:
+        return float(np.exp(MODEL.read(text).log_probability.max()))
+
+    assert sure("quota") < sure("552 the quota of this mailbox is exceeded")
+
+
+def test_a_model_of_another_version_is_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, names=np.frombuffer(b'[["a", "b"], ["word"]]', np.uint8))
+    with pytest.raises(ValueError, match="Publish the knowledge again"):
+        TextModel.from_bytes(buffer.getvalue())
+
+
+def test_more_texts_than_centres_are_all_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unknowns are limited, the texts are not: those that are no centre still teach."""
+    monkeypatch.setattr("whybounce.fitting._MOST_CENTRES", 4)
+    model = fit([*LABELLED, ("552 mailbox quota exhausted", "full"), ("552 mailbox quota used up", "full")])
+    assert best(model, "quota of this mailbox") == "full"
 
 
 def test_a_text_without_a_known_word_knows_nothing() -> None:
