@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from nested_admin.nested import NestedModelAdmin
 
 from knowledge import models, versions
+from knowledge.admin.files import ExportRows
 from knowledge.admin.forms import ArticleForm, BlocklistForm, CauseForm, CodeForm, ExampleCaseForm, ProviderForm, RowForm, WhyActionForm
-from knowledge.admin.history import HistoryAdmin
 from knowledge.admin.inlines import AnswerInline, EvidenceInline, ExampleInline, MythInline, SaysInline, StepInline
 from knowledge.admin.trial import PatternTrialAdmin, TrialAdmin
 from knowledge.admin.unrecognised import FromUnrecognised
@@ -25,7 +25,7 @@ _KEPT = ("sources", "position", "status", "why", "seen")
 _MOST_KEPT_WHOLE = 200  # rows marked at once whose versions are kept whole; more would take minutes
 
 
-class RowAdmin(HistoryAdmin):
+class RowAdmin(ExportRows):
     """What all kinds of rows share: drafts and publishing, sources, history, the way to the public page."""
 
     form = RowForm

@@ -4,6 +4,7 @@ from knowledge.models.base import Row, RowHistory
 from knowledge.models.causes import Answer, Category, Cause, Question, RemedyStep
 from knowledge.models.desk import PatternUse, PublishJob
 from knowledge.models.feedback import Feedback
+from knowledge.models.imports import KnowledgeImport
 from knowledge.models.library import Article, Blocklist, ExampleCase
 from knowledge.models.replies import Evidence, Example, Myth, Provider, ReplyPattern, StatusCode
 from knowledge.models.revisions import KnowledgeRevision
@@ -20,6 +21,7 @@ __all__ = [
     "Example",
     "ExampleCase",
     "Feedback",
+    "KnowledgeImport",
     "KnowledgeRevision",
     "Myth",
     "PatternUse",

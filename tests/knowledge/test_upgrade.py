@@ -1,6 +1,9 @@
 """An upgrade of the shipped knowledge over what curators did: what they changed is kept and named, the rest follows."""
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from knowledge import models
 from knowledge.current import forget, snapshot
@@ -205,3 +208,97 @@ def test_rows_that_changed_have_their_history(files: Files) -> None:
     files.change("causes", OLD, NEW)
     upgraded(files)
     assert [row.summary for row in cause().history.all()[:2]] == [NEW, OLD]
+
+
+class TestConflicts:
+    """What an upgrade wanted of a row that a curator had changed stands side by side, until it is decided or the rows agree."""
+
+    @pytest.fixture(autouse=True)
+    def disputed(self, files: Files) -> None:
+        edit(summary="As we say it.")
+        files.change("causes", OLD, NEW)
+        upgraded(files)
+
+    def conflict(self) -> models.UpgradeConflict:
+        return models.UpgradeConflict.objects.get()
+
+    def page(self) -> str:
+        return reverse("admin:knowledge_upgradeconflict_change", args=[self.conflict().pk])
+
+    def test_it_is_kept_with_both_rows(self) -> None:
+        conflict = self.conflict()
+        assert (conflict.kind, conflict.name, conflict.state) == ("causes", FULL.name, "open")
+        assert (conflict.shipped["summary"], conflict.ours["summary"]) == (NEW, "As we say it.")
+
+    def test_only_a_report_keeps_nothing(self, files: Files) -> None:
+        models.UpgradeConflict.objects.all().delete()
+        load(files.folder, only_report=True)
+        assert not models.UpgradeConflict.objects.exists()
+
+    def test_it_is_listed_and_shown_field_by_field(self, curator: Client) -> None:
+        assert FULL.name in curator.get(reverse("admin:knowledge_upgradeconflict_changelist")).content.decode()
+        text = curator.get(self.page()).content.decode()
+        assert "<del>As we say it.</del>" in text
+        assert f"<ins>{NEW}</ins>" in text
+
+    def test_ours_is_kept_and_asked_about_again_only_for_another_shipped_row(self, curator: Client, files: Files) -> None:
+        curator.post(self.page(), {"_keep": "x"})
+        conflict = self.conflict()
+        assert (conflict.state, conflict.decided_by.username, cause().summary) == ("kept", "cora", "As we say it.")
+        files.change("causes", "Nothing has failed yet.", "Only late.")
+        assert load(files.folder).kept == ()
+        assert self.conflict().state == "kept"
+        files.change("causes", NEW, "Full up.")
+        assert load(files.folder).kept == (FULL,)
+        conflict = self.conflict()
+        assert (conflict.state, conflict.shipped["summary"], conflict.decided_by) == ("open", "Full up.", None)
+
+    def test_the_shipped_one_is_taken_and_ours_stays_in_the_history(self, curator: Client, files: Files) -> None:
+        curator.post(self.page(), {"_take": "x"})
+        assert (self.conflict().state, cause().summary) == ("taken", NEW)
+        new, old = cause().history.all()[:2]
+        assert (new.history_user.username, new.history_change_reason) == ("cora", "The shipped row was taken")
+        assert old.document["summary"] == "As we say it."
+        assert [row.slug for row in cause().steps.all()] == ["free-space"]
+        files.change("causes", NEW, "Full up.")
+        assert load(files.folder).changed == (FULL,)
+
+    def test_several_are_decided_at_once(self, curator: Client) -> None:
+        chosen = {"action": "take", "_selected_action": [self.conflict().pk]}
+        curator.post(reverse("admin:knowledge_upgradeconflict_changelist"), chosen)
+        assert cause().summary == NEW
+
+    def test_it_is_gone_when_the_rows_agree_again(self, curator: Client, files: Files) -> None:
+        edit(summary=NEW)
+        assert FULL.name not in curator.get(reverse("admin:knowledge_upgradeconflict_changelist")).content.decode()
+        assert not models.UpgradeConflict.objects.exists()
+        files.change("causes", NEW, "Full up.")
+        assert load(files.folder).changed == (FULL,)
+
+    def test_it_is_gone_when_the_next_upgrade_ships_the_old_row_again(self, files: Files) -> None:
+        files.change("causes", NEW, OLD)
+        load(files.folder)
+        assert not models.UpgradeConflict.objects.exists()
+
+    def test_a_decision_cannot_be_made_twice(self, curator: Client) -> None:
+        curator.post(self.page(), {"_keep": "x"})
+        assert curator.post(self.page(), {"_take": "x"}).status_code == 200
+        assert cause().summary == "As we say it."
+
+    def test_a_shipped_row_that_names_what_is_gone_is_not_taken(self, curator: Client) -> None:
+        models.UpgradeConflict.objects.all().delete()
+        question = Row("questions", "attachment")
+        document = {"slug": "attachment", "text": "?", "why": "x", "asked_of": "person", "answers": [{"slug": "a", "text": "A", "base_rate": "rare"}]}
+        document["answers"][0]["evidence"] = {"nowhere": "for"}
+        models.UpgradeConflict.objects.create(
+            key="x", kind=question.kind, name=question.name, shipped=document, ours={}, wants="x", created_at=timezone.now()
+        )
+        text = curator.post(self.page(), {"_take": "x"}, follow=True).content.decode()
+        assert "names “nowhere”, which is not here" in text
+        assert models.Question.objects.get(slug="attachment").answers.count() > 1
+        assert self.conflict().state == "open"
+
+    def test_staff_without_rights_decides_nothing(self, clerk: Client) -> None:
+        assert clerk.get(self.page()).status_code == 403
+        assert clerk.post(self.page(), {"_take": "x"}).status_code == 403
+        assert cause().summary == "As we say it."
