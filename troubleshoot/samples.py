@@ -8,7 +8,7 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
-_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online"}
+_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online", "smtp": "SMTP"}
 
 
 @dataclass(frozen=True, slots=True)

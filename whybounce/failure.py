@@ -51,7 +51,7 @@ class DeliveryFailure:
     reporting_mta    host that wrote the report
     sending_ip       address literal from which the refused connection came, without brackets
     sent_at          date of the report or of the attempt as written, RFC 5322 or ISO form
-    spans            name of a field above -> where it stood in the report's text
+    spans            name of a field above -> where it stood in the report's text; "command": the refused command of a session
     """
 
     text: str = ""

@@ -20,6 +20,9 @@ def shown(report: IntakeReport) -> int:
     for failure in report.failures:
         for name, span in failure.spans.items():
             marked = report.text[span.start : span.end]
+            if name == "command":  # a session's refused command, which is no field
+                assert marked.strip()
+                continue
             fact = getattr(failure, name)
             if name == "text":
                 assert one_line(marked) == fact

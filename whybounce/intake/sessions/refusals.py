@@ -41,31 +41,35 @@ class Transaction:
 
 def failures_of(text: str, session: Session) -> tuple[DeliveryFailure, ...]:
     """The failures of a session; `text` is what its spans point into."""
-    accepted = _accepted(session)
-    refused = [number for number, exchange in enumerate(session.exchanges) if _counts(session, number, exchange, accepted)]
-    recipient = next((number for number in refused if session.exchanges[number].stage is Stage.RCPT), len(session.exchanges))
-    # DATA refused after a recipient was: a sequel, there being no recipient
-    refused = [number for number in refused if number < recipient or session.exchanges[number].stage is not Stage.DATA]
-    real = [number for number in refused if not _only_order(session.exchanges[number])] or refused
-    chosen = [number for number in real if session.exchanges[number].stage is Stage.RCPT]
-    chosen += [number for number in real if session.exchanges[number].stage is Stage.MESSAGE]
-    if chosen and len(real) > len(chosen) and session.exchanges[real[0]].stage is Stage.MAIL:
-        chosen = []
-    if not chosen and real and not delivered(session):
-        staged = [number for number in real if session.exchanges[number].stage] or real
-        first = session.exchanges[staged[0]].stage
-        chosen = [[number for number in staged if session.exchanges[number].stage is first][-1]]
+    chosen = frozenset(_decisive(session))
     out: list[DeliveryFailure] = []
     held = Transaction()
-    wanted = frozenset(chosen)
     for number, exchange in enumerate(session.exchanges[: max(chosen, default=-1) + 1]):
         held = _after(text, held, exchange)
-        if number in wanted and len(out) < MOST_FAILURES:
+        if number in chosen and len(out) < MOST_FAILURES:
             out += _of_exchange(text, session, number, held)
     if not out and not delivered(session):
         lost = _raised(text, session) or _lost(text, session)
         out = [lost] if lost else []
     return tuple(out[:MOST_FAILURES])
+
+
+def _decisive(session: Session) -> list[int]:
+    """The exchanges for which mail failed: refused recipients and messages, else the first command that stayed refused, its last try."""
+    exchanges, accepted = session.exchanges, _accepted(session)
+    refused = [number for number, exchange in enumerate(exchanges) if _counts(session, number, exchange, accepted)]
+    recipient = next((number for number in refused if exchanges[number].stage is Stage.RCPT), len(exchanges))
+    # DATA refused after a recipient was: a sequel, there being no recipient
+    refused = [number for number in refused if number < recipient or exchanges[number].stage is not Stage.DATA]
+    real = [number for number in refused if not _only_order(exchanges[number])] or refused
+    chosen = [number for number in real if exchanges[number].stage in (Stage.RCPT, Stage.MESSAGE)]
+    if chosen and exchanges[real[0]].stage is not Stage.MAIL:
+        return chosen
+    if not real or delivered(session):
+        return chosen
+    staged = [number for number in real if exchanges[number].stage] or real
+    first = exchanges[staged[0]].stage
+    return [[number for number in staged if exchanges[number].stage is first][-1]]
 
 
 def delivered(session: Session) -> bool:
@@ -82,9 +86,8 @@ def _counts(session: Session, number: int, exchange: Exchange, accepted: dict[tu
         return number == 0 or number == len(session.exchanges) - 1
     if command.verb in ("RSET", "NOOP", "QUIT", "HELP"):
         return False
-    if exchange.stage and accepted.get(_subject(exchange), -1) > number:
-        return False
-    return True
+    mendable = bool(exchange.stage) and exchange.stage is not Stage.MESSAGE
+    return not (mendable and accepted.get(_subject(exchange), -1) > number)
 
 
 def _accepted(session: Session) -> dict[tuple[Stage, str], int]:

@@ -1,4 +1,6 @@
-"""Records sessions of real programs with servers on loopback that refuse: `python -m tests.data.sessions.make.record FOLDER [NAME ...]`.
+"""Records sessions of real programs with servers on loopback that refuse.
+
+    python -m tests.data.sessions.make.record FOLDER [NAME ...]
 
 Needs swaks, curl, telnet, nc, openssl, msmtp, php with PHPMailer, node with nodemailer (NODE_PATH), java with javax.mail. What is
 missing is skipped. Host names and addresses are put in documentation space afterwards.
@@ -10,7 +12,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import smtplib
 import subprocess
 import sys
@@ -20,12 +21,14 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import AuthResult
 
 from tests.servers.smtp import SmtpServer, _Smtp
 
 HERE = Path(__file__).parent
-MESSAGE = "From: Ben <ben@sender.example>\r\nTo: anna@example.org\r\nSubject: Minutes\r\nMessage-ID: <1@sender.example>\r\n\r\nHello,\r\n..and a dot.\r\n"
+MESSAGE = (
+    "From: Ben <ben@sender.example>\r\nTo: anna@example.org\r\nSubject: Minutes\r\nMessage-ID: <1@sender.example>\r\n\r\nHello,\r\n..and a dot.\r\n"
+)
 
 
 class Submission(SmtpServer):
@@ -94,7 +97,8 @@ def run(*command: str, env: dict[str, str] | None = None, given: str | None = No
 
 def certificate(folder: Path) -> Path:
     path = folder / "pair.pem"
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=mx.example.test", "-keyout", str(path), "-out", str(folder / "c.pem"))
+    subject = ("-subj", "/CN=mx.example.test", "-days", "3650")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, "-keyout", str(path), "-out", str(folder / "c.pem"))
     path.write_text(path.read_text() + (folder / "c.pem").read_text())
     return path
 
@@ -168,6 +172,7 @@ def recordings(folder: Path) -> dict[str, object]:
         with server:
             return run(*command, env={"SMTP_PORT": str(server.port)})
 
+    java = ("java", "-cp", os.environ.get("MAIL_JAR", "/usr/share/java/javax.mail.jar"), str(HERE / "Send.java"))
     greet = ("EHLO client.sender.example", "MAIL FROM:<ben@sender.example>")
     data = ("DATA", "Subject: Minutes", "", "Hello", ".", "QUIT")
     return {
@@ -189,8 +194,15 @@ def recordings(folder: Path) -> dict[str, object]:
         "telnet-rcpt": lambda: telnet(SmtpServer(one), *greet, "RCPT TO:<carl@example.org>", "QUIT"),
         "telnet-message": lambda: telnet(SmtpServer(message), *greet, "RCPT TO:<anna@example.org>", *data),
         "telnet-typos": lambda: telnet(
-            SmtpServer(rcpt), "HELLO there", "MAIL FROM:<ben@sender.example>", "EHLO localhost", "RCPT TO:<anna@example.org>",
-            "MAIL FROM: ben@sender.example", "MAIL FROM:<ben@sender.example>", "RCPT TO: anna@example.org", "QUIT",
+            SmtpServer(rcpt),
+            "HELLO there",
+            "MAIL FROM:<ben@sender.example>",
+            "EHLO localhost",
+            "RCPT TO:<anna@example.org>",
+            "MAIL FROM: ben@sender.example",
+            "MAIL FROM:<ben@sender.example>",
+            "RCPT TO: anna@example.org",
+            "QUIT",
         ),
         "telnet-auth": lambda: telnet(submission(tls=False), "EHLO client.sender.example", "AUTH LOGIN", "YmVu", "c2VjcmV0IHdvcmQ=", "QUIT"),
         "telnet-refused": lambda: typed(["telnet", "127.0.0.1", "9"], []),
@@ -202,8 +214,8 @@ def recordings(folder: Path) -> dict[str, object]:
         "nodemailer-rcpt": lambda: program(SmtpServer(rcpt), "node", str(HERE / "send.js")),
         "nodemailer-json": lambda: program(SmtpServer(message), "node", str(HERE / "send.js"), "json"),
         "nodemailer-auth": lambda: program(submission(tls=False), "node", str(HERE / "send.js"), "auth"),
-        "javamail-rcpt": lambda: program(SmtpServer(one), "java", "-cp", os.environ.get("MAIL_JAR", "/usr/share/java/javax.mail.jar"), str(HERE / "Send.java")),
-        "javamail-message": lambda: program(SmtpServer(message), "java", "-cp", os.environ.get("MAIL_JAR", "/usr/share/java/javax.mail.jar"), str(HERE / "Send.java")),
+        "javamail-rcpt": lambda: program(SmtpServer(one), *java),
+        "javamail-message": lambda: program(SmtpServer(message), *java),
     }
 
 
@@ -211,7 +223,8 @@ def public(text: str) -> str:
     """Loopback and this machine's names as documentation addresses; terminal bells and carriage returns gone."""
     text = re.sub(r"127\.0\.0\.1\.(\d+)", "192.0.2.25.25", text).replace("127.0.0.1", "192.0.2.25")
     text = re.sub(r"192\.0\.2\.25(:| |, port |\) |\s+)(\d{4,5})\b", r"192.0.2.25\g<1>25", text)
-    text = text.replace(os.uname().nodename, "client.sender.example").replace("mx.example.test", "mx.example.net")
+    name = re.escape(os.uname().nodename)
+    text = re.sub(rf"(?<![\w+/]){name}(?![\w+/])", "client.sender.example", text).replace("mx.example.test", "mx.example.net")
     text = text.replace("[127.0.1.1]", "[198.51.100.7]")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x07", "")
 
