@@ -10,6 +10,7 @@ from whybounce.failure import IntakeReport
 from whybounce.intake import mbox, ses
 from whybounce.intake.bounce import read_mail, read_page
 from whybounce.intake.dsn import read_notification
+from whybounce.intake.exceptions import read_exception
 from whybounce.intake.mail import looks_like_mail, parse
 from whybounce.intake.mime import MAX_TEXT, to_text
 from whybounce.intake.page import Page, PageBuilder, Part, unquote
@@ -152,6 +153,7 @@ FORMS = (
     Form("session", lambda paste: read_session(paste.data)),
     Form("mail", _read_mail),
     Form("ses-notification", _read_notification),
+    Form("exception", lambda paste: read_exception(paste.text)),
     Form("report-text", _read_report_text),
     Form("reply", _read_text),
 )
