@@ -24,6 +24,7 @@ from django.utils.http import http_date
 from django.utils.translation import get_language
 
 from knowledge.current import NoKnowledge, published_at, snapshot
+from whybounce.snapshot import KnowledgeSnapshot
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -32,7 +33,7 @@ _MOST_BYTES = 64_000_000
 _STARTED = timezone.now()
 """A program that was started later may have other templates: no page is called older than this."""
 
-Key = tuple[int, str, str, str]
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +43,29 @@ class _Kept:
 
 
 class _Shelf:
-    """Pages by key, the ones longest not asked for dropped first. Bounded by the bytes of the pages."""
+    """Pages of one snapshot by key, the ones longest not asked for dropped first. Bounded by the bytes of the pages."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pages: OrderedDict[Key, _Kept] = OrderedDict()
         self._bytes = 0
+        self._known: KnowledgeSnapshot | None = None
 
-    def get(self, key: Key) -> _Kept | None:
+    def get(self, known: KnowledgeSnapshot, key: Key) -> _Kept | None:
         with self._lock:
+            if known is not self._known:
+                self._known = known
+                self._pages.clear()
+                self._bytes = 0
             kept = self._pages.get(key)
             if kept is not None:
                 self._pages.move_to_end(key)
             return kept
 
-    def put(self, key: Key, kept: _Kept) -> None:
+    def put(self, known: KnowledgeSnapshot, key: Key, kept: _Kept) -> None:
         with self._lock:
+            if known is not self._known:  # a newer one came while the page was made
+                return
             self._drop(key)
             self._pages[key] = kept
             self._bytes += len(kept.content)
@@ -68,11 +76,6 @@ class _Shelf:
         old = self._pages.pop(key, None)
         if old is not None:
             self._bytes -= len(old.content)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._pages.clear()
-            self._bytes = 0
 
 
 _shelf = _Shelf()
@@ -88,25 +91,30 @@ def reference_page(*reads: str) -> Callable[[View[P]], Callable[Concatenate[Http
             try:
                 known = snapshot()
             except NoKnowledge:
-                return render(request, "knowledge/none.html", status=503)
+                return nothing_known(request)
             if not is_anonymous(request):
                 return _private(view(request, *args, **kwargs))
             request.shared = True  # type: ignore[attr-defined]  # base.html leaves out what belongs to one visitor
             if any(name in request.GET for name in reads):
                 return _varying(view(request, *args, **kwargs))
-            key = (known.revision, get_language() or "", f"{request.scheme}://{request.get_host()}", request.path)
-            kept = _shelf.get(key)
+            key = (get_language() or "", f"{request.scheme}://{request.get_host()}", request.path)
+            kept = _shelf.get(known, key)
             if kept is None:
                 response = view(request, *args, **kwargs)
                 if response.status_code != 200:
                     return _varying(response)
                 kept = _Kept(response.content, f'"{known.revision}-{blake2b(response.content, digest_size=12).hexdigest()}"')
-                _shelf.put(key, kept)
+                _shelf.put(known, key, kept)
             return _answer(request, kept)
 
         return answer
 
     return decorate
+
+
+def nothing_known(request: HttpRequest) -> HttpResponse:
+    """503: nothing is published yet."""
+    return render(request, "knowledge/none.html", status=503)
 
 
 def is_anonymous(request: HttpRequest) -> bool:
@@ -133,8 +141,3 @@ def _private(response: HttpResponse) -> HttpResponse:
     patch_vary_headers(response, ("Cookie",))
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-def forget_pages() -> None:
-    """Drops all kept pages."""
-    _shelf.clear()

@@ -33,7 +33,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     try:
         known, published = snapshot(), published_at()
     except NoKnowledge:
-        known, published = KnowledgeSnapshot(), None
+        return HttpResponse(status=503)
     day = f"<lastmod>{published:%Y-%m-%d}</lastmod>" if published else ""
     root = f"{request.scheme}://{request.get_host()}"
     urls = "".join(f"<url><loc>{escape(root + path)}</loc>{day}</url>\n" for path in _paths(known))

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from knowledge import reference
+from knowledge.current import NoKnowledge
 from knowledge.explaining import explanation
-from knowledge.pages import reference_page
+from knowledge.pages import nothing_known, reference_page
 from knowledge.search import MAX_QUERY
 from knowledge.search import search as find
 
@@ -125,12 +126,15 @@ def search(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     htmx = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
     template = "knowledge/search.html#results" if htmx and not htmx.history_restore_request else "knowledge/search.html"
-    groups = find(query)
+    try:
+        groups, explained = find(query), explanation(query)
+    except NoKnowledge:
+        return nothing_known(request)
     context = {
         "query": query[:2000],
         "cut": len(query) > MAX_QUERY,
         "groups": groups,
         "count": sum(len(group.hits) for group in groups),
-        "explained": explanation(query),
+        "explained": explained,
     }
     return render(request, template, context)
