@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from whybounce.failure import IntakeReport
-from whybounce.intake import mbox, ses
+from whybounce.intake import logs, mbox, ses
 from whybounce.intake.bounce import read_mail, read_page
 from whybounce.intake.dsn import read_notification
 from whybounce.intake.exceptions import read_exception
@@ -152,6 +152,7 @@ FORMS = (
     Form("mbox", _read_mbox),
     Form("session", lambda paste: read_session(paste.data)),
     Form("mail", _read_mail),
+    Form("log", lambda paste: logs.read(paste.text)),
     Form("ses-notification", _read_notification),
     Form("exception", lambda paste: read_exception(paste.text)),
     Form("report-text", _read_report_text),

@@ -43,6 +43,11 @@ def parse(entry: Entry) -> LogEvent | None:
     return LogEvent("exim", Event.OTHER, entry.time, entry.host, message, remote_mta=remote, remote_ip=remote_ip, text=text)
 
 
+def readable(line: str) -> str:
+    r"""The lines of a reply, which Exim escapes as \n, as lines; the length stays."""
+    return line.replace("\\n", " \n") if "\\n" in line else line
+
+
 def _is_message_id(word: str) -> bool:
     """`1xW3Qy-00001B-0i`, and since 4.97 `1xW3Qy-000000001B1-0i2j`."""
     return len(word) in (16, 23) and word[6] == "-" and word.count("-") == 2 and word.replace("-", "").isalnum()
@@ -98,7 +103,7 @@ def _delivery(entry: Entry, message: str, event: Event, told: str) -> LogEvent:
         code=code,
         enhanced=enhanced,
         stage=Stage.CONNECT if text.startswith(_UNREACHED) else Stage.EMPTY,
-        text=text,
+        text=readable(text),
     )
 
 
@@ -158,5 +163,5 @@ def _refusal(entry: Entry, message: str, told: str) -> LogEvent | None:
         stage=Stage.MESSAGE
         if what.startswith(("after DATA", "DATA")) or "data ACL" in what
         else command_stage(what.replace("connection", "connect")),
-        text=reason or what,
+        text=readable(reason or what),
     )

@@ -57,7 +57,7 @@ def parse_rspamd(entry: Entry) -> LogEvent | None:
         envelope_sender=between(rest, "from: <", ">"),
         client_ip=between(rest, " ip: ", ","),
         stage=Stage.MESSAGE,
-        text=rest[rest.find(action, at) : stop if stop >= 0 else len(rest)] if event is not Event.OTHER else "",
+        text=rest[rest.find("(" + action, at) : stop if stop >= 0 else len(rest)] if event is not Event.OTHER else "",
         message_id=between(rest, " id: ", ","),
         size=number(between(rest, "len: ", ",")),
     )

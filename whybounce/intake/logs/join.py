@@ -30,7 +30,7 @@ class _Message:
     """What is known of the message with one queue id. `facts`: name -> (value, line)."""
 
     facts: dict[str, tuple[object, int]] = field(default_factory=dict)
-    known: dict[str, str] = field(default_factory=dict)
+    known: dict[str, tuple[str, int]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     said: dict[str, Outcome] = field(default_factory=dict)
 
@@ -38,7 +38,9 @@ class _Message:
 # Facts that one line of a message tells and the others lack.
 _NO_NEWS = "retry time not reached"
 """Exim did not try again: the reason of the attempt before stays."""
-_SHARED = ("envelope_sender", "message_id", "size", "helo", "client_ip", "client")
+_SAYS_NOTHING = ("", "Tried all MXs")
+"""Reasons that give way to what another line of the message said."""
+_SHARED = ("queue_id", "envelope_sender", "message_id", "size", "helo", "client_ip", "client")
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Joiner:
         else:
             for recipient in recipients if event.event is Event.OTHER else ():
                 if recipient:
-                    message.known.setdefault(recipient.lower(), recipient)
+                    message.known.setdefault(recipient.lower(), (recipient, line))
             if event.text:
                 message.said[event.recipient.lower()] = Outcome(event, line)
 
@@ -96,7 +98,7 @@ def _key(event: LogEvent) -> str:
 
 def _decide(message: _Message, event: LogEvent, line: int) -> None:
     if event.recipient[:1] == "@":
-        for key, recipient in list(message.known.items()):
+        for key, (recipient, _) in list(message.known.items()):
             if key.endswith(event.recipient.lower()) and not _decided(message, key):
                 _decide(message, replace(event, recipient=recipient), line)
         return
@@ -107,7 +109,7 @@ def _decide(message: _Message, event: LogEvent, line: int) -> None:
         if waiting:
             return
     if not event.recipient:
-        pending = [recipient for key, recipient in message.known.items() if not _decided(message, key)]
+        pending = [recipient for key, (recipient, _) in message.known.items() if not _decided(message, key)]
         for recipient in pending:
             _decide(message, replace(event, recipient=recipient), line)
         if pending:
@@ -135,9 +137,12 @@ def _completed(message: _Message) -> Iterable[Outcome]:
         for name, (value, line) in message.facts.items():
             if not getattr(event, name):
                 changes[name] = value
+            if getattr(event, name) in (value, "", None):
                 sources[name] = line
-        said = message.said.get(key)
-        if said and not event.text and event.event is not Event.DELIVERED:
+        if key in message.known:
+            sources["recipient"] = message.known[key][1]
+        said = message.said.get(key) or message.said.get("")
+        if said and event.text in _SAYS_NOTHING and event.event is not Event.DELIVERED:
             changes |= {"text": said.event.text, "code": said.event.code, "enhanced": event.enhanced or said.event.enhanced}
             sources["text"] = said.line
         if not event.remote_mta and not event.remote_ip and "" in message.said and event.event is Event.DEFERRED:  # Exim: the host, on a line before

@@ -30,6 +30,10 @@ def parse(entry: Entry) -> LogEvent | None:
         text = told.partition("reason=")[2]
         code, enhanced = quick_codes(text)
         return LogEvent("opensmtpd", Event.OTHER, entry.time, entry.host, text=text, code=code, enhanced=enhanced)
+    if told.startswith(("smtp connected ", "smtp event=connected ")):
+        client = between(told + " ", " host=", " ")
+        ip = between(told, " address=", " ")
+        return LogEvent("opensmtpd", Event.OTHER, entry.time, entry.host, delivery=session, client=client, client_ip="" if ip == "local" else ip)
     if told.startswith(("smtp ", "mta ", "mda ")):
         return LogEvent("opensmtpd", Event.OTHER, entry.time, entry.host)
     return None

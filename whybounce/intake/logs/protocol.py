@@ -50,11 +50,10 @@ class Dialogues:
         if not session.replies:
             session.replies = mark if data[:3].isdigit() else ">" if mark == "<" else "<"
         if mark != session.replies:
-            self._command(session, data)
-            return [LogEvent("exchange-protocol", Event.OTHER, cells[0], queue_id=cells[2])]
+            return [self._command(session, cells, data)]
         return self._reply(session, cells, data)
 
-    def _command(self, session: _Session, data: str) -> None:
+    def _command(self, session: _Session, cells: list[str], data: str) -> LogEvent:
         upper = data[:10].upper()
         if upper.startswith(("EHLO ", "HELO ")):
             session.helo = data[5:].strip()
@@ -63,6 +62,9 @@ class Dialogues:
         session.started = True
         session.commands.append(data)
         del session.commands[:-100]
+        sender = session.sender if upper.startswith("MAIL FROM:") else ""
+        recipient = between(data, "<", ">") if upper.startswith("RCPT TO:") else ""
+        return LogEvent("exchange-protocol", Event.OTHER, cells[0], queue_id=cells[2], recipient=recipient, envelope_sender=sender)
 
     def _reply(self, session: _Session, cells: list[str], data: str) -> list[LogEvent]:
         other = [LogEvent("exchange-protocol", Event.OTHER, cells[0], queue_id=cells[2])]

@@ -17,9 +17,10 @@ def parse(entry: Entry) -> LogEvent | None:
         return _result(entry, rest)
     words = rest.split(" ", 7)
     if rest.startswith("starting delivery ") and len(words) >= 8 and words[3] == "msg":
-        return LogEvent(
-            "qmail", Event.OTHER, entry.time, entry.host, queue_id=words[4], delivery=words[2].rstrip(":"), recipient=bare(words[7].partition(" ")[0])
-        )
+        recipient = bare(words[7].partition(" ")[0])
+        if words[6] == "local":  # a virtual domain's name is put before the user
+            recipient = recipient.removeprefix(recipient.rpartition("@")[2] + "-")
+        return LogEvent("qmail", Event.OTHER, entry.time, entry.host, queue_id=words[4], delivery=words[2].rstrip(":"), recipient=recipient)
     if rest.startswith("info msg ") and " from <" in rest:
         size = number(between(rest, ": bytes ", " "))
         sender = between(rest, " from <", ">")
@@ -39,6 +40,18 @@ def _result(entry: Entry, rest: str) -> LogEvent | None:
     delivery = head[9:]
     if event is None or not delivery.isdigit():
         return None
-    text = report.rstrip("/").replace("_", " ")
+    text = _plain(report).strip()
     code, enhanced = quick_codes(text.replace("said: ", ": "))
     return LogEvent("qmail", event, entry.time, entry.host, delivery=delivery, text=text, code=code, enhanced=enhanced)
+
+
+def _plain(report: str) -> str:
+    """ "_" stands for a space and "/" for a line end, but also for itself: only the line ends that qmail-remote writes are sure. The length stays."""
+    text = report.replace("_", " ").replace("/Remote host said", "\nRemote host said").replace("/Giving up on", "\nGiving up on")
+    return text[:-1] + "\n" if text[-1:] == "/" else text
+
+
+def readable(line: str) -> str:
+    """A line with the report of a delivery in plain words; the length stays."""
+    at = max(line.find(": failure: "), line.find(": deferral: "))
+    return line[:at] + _plain(line[at:]) if at >= 0 else line

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from whybounce.failure import Action, DeliveryFailure, IntakeReport, Span
 from whybounce.intake.facts import Facts, bracketed, read_facts
+from whybounce.intake.logs import exim, qmail
 from whybounce.intake.logs.event import Event, LogEvent
 from whybounce.intake.logs.join import Joiner, Outcome
 from whybounce.intake.logs.protocol import Dialogues
@@ -30,6 +31,8 @@ _NAMES = {
     "kumomta": "KumoMTA",
     "halon": "Halon",
 }
+_READABLE = {"exim": exim.readable, "qmail": qmail.readable}
+"""Programs that write a reply's lines in a code of their own."""
 # One of these occurs in every line that says something.
 _MARKS = (
     "status=", "stat=", "reject", " ** ", " == ", " => ", "delivery ", "result=", "id=", "[outbound]", "saved mail", "save failed", "stored mail",
@@ -97,9 +100,12 @@ def _report(text: str, lines: list[str], starts: list[int], joiner: Joiner, prog
             return None
         note = f"{name}: {_many(delivered, 'delivery', 'deliveries')} succeeded. Nothing failed."
         return IntakeReport("log", text, (), "delivered", (note,))
-    if any(outcome.event.program == "exim" for outcome in failed) and "\\n" in text:
-        text = text.replace("\\n", " \n")  # a reply's lines, as Exim escapes them; the length stays
     shown = failed[:MAX_FAILURES]
+    for outcome in shown:
+        if outcome.event.program in _READABLE:
+            lines[outcome.line] = _READABLE[outcome.event.program](lines[outcome.line])
+            text = ""
+    text = text or "\n".join(lines)
     failures = tuple(_failure(text, outcome, lines, starts) for outcome in shown)
     notes = [_summary(name, failures, delivered, len(failed))] if count > 1 else []
     if any(outcome.gave_up for outcome in shown):
@@ -123,8 +129,7 @@ def _many(count: int, one: str, many: str) -> str:
 
 def failure_of(event: LogEvent, gave_up: bool = False) -> DeliveryFailure:
     """The failure that one event tells, without spans: for logs that are read line by line."""
-    said = event.text.replace("\\n", " \n") if event.program == "exim" else event.text
-    return _filled(event, read_facts(said, 0, len(said)) if said else Facts(), gave_up)
+    return _filled(event, read_facts(event.text, 0, len(event.text)) if event.text else Facts(), gave_up)
 
 
 def _failure(text: str, outcome: Outcome, lines: list[str], starts: list[int]) -> DeliveryFailure:
@@ -146,11 +151,13 @@ def _failure(text: str, outcome: Outcome, lines: list[str], starts: list[int]) -
         if name == "text" and name in spans:
             continue
         spans.pop(name, None)
-        number = outcome.sources.get({"sending_ip": "client_ip"}.get(name, name), outcome.line)
-        place = _place(lines[number], name, value.strip("[]") if name in ("remote_mta", "sending_ip") else value)
-        if place >= 0:
-            length = len(value.strip("[]")) if name in ("remote_mta", "sending_ip") else len(value)
-            spans[name] = Span(starts[number] + place, starts[number] + place + length)
+        told_in = outcome.sources.get({"sending_ip": "client_ip"}.get(name, name), outcome.line)
+        shown = value.strip("[]") if name in ("remote_mta", "sending_ip") else value
+        for number in dict.fromkeys((outcome.line, told_in)):
+            place = _place(lines[number], name, shown)
+            if place >= 0:
+                spans[name] = Span(starts[number] + place, starts[number] + place + len(shown))
+                break
     return replace(failure, spans=spans)
 
 
