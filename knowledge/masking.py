@@ -91,6 +91,7 @@ class _Masker:
         self._known = known
         self._before = ""
         self._at_start = True
+        self._end = 0
 
     def mask(self, text: str) -> str:
         return _FOUND.sub(self._replace, text)
@@ -98,7 +99,8 @@ class _Masker:
     def _replace(self, found: re.Match[str]) -> str:
         kind, word = found.lastgroup or "", found.group()
         start, self._at_start = self._at_start, False
-        before = self._before
+        before = "" if any(mark in ",.;()" for mark in found.string[self._end : found.start()]) else self._before
+        self._end = found.end()
         if not (before in _WHOSE and word.lower() in _BETWEEN):
             self._before = word.strip("\"'`<>:=").lower()
         if kind in ("masked", "code", "enhanced", "rfc"):

@@ -81,9 +81,8 @@ class ImportForm(forms.Form):
 class KnowledgeImportAdmin(admin.ModelAdmin):
     """The imports that there were; the page of a new one, and the look at what it would do."""
 
-    list_display = ("created_at", "names", "by", "why", "publish", "applied_at", "did")
+    list_display = ("created_at", "names", "by", "why", "did")
     list_select_related = ("by",)
-    list_filter = ("publish",)
     change_list_template = "admin/knowledge/files.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -97,7 +96,14 @@ class KnowledgeImportAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("what it did"))
     def did(self, done: models.KnowledgeImport) -> str:
-        return ", ".join(f"{sum(done.report[state].values())} {label}" for state, label in _STATES if done.report.get(state)) or "—"
+        """In words; nothing as long as it was only looked at."""
+        if done.applied_at is None:
+            return str(_("not carried out"))
+        counts = ", ".join(f"{sum(done.report[state].values())} {label}" for state, label in _STATES if done.report.get(state))
+        return f"{counts}, {_('published') if done.publish else _('drafts')}"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Knowledge files"), **(extra_context or {})})
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """All published rows, with `?drafts=1` the drafts too."""

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -96,7 +98,7 @@ class UnrecognisedReplyAdmin(admin.ModelAdmin):
 
     form = UnrecognisedForm
     change_form_template = "admin/knowledge/unrecognised_form.html"
-    list_display = ("text_begun", "count", "last_seen", "provider", "code_shown", "guess_shown", "state", "make")
+    list_display = ("text_begun", "make", "count", "code_shown", "guess_shown", "last_day", "provider")
     list_filter = (StateFilter, CodeClassFilter, "category", "certainty", "provider")
     search_fields = ("shape", "provider", "guess", "note")
     actions = ("add_examples", "dismiss", "reopen")
@@ -120,6 +122,9 @@ class UnrecognisedReplyAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("What was pasted and no pattern knows"), **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         title = models.Cause.objects.filter(slug=OuterRef("guess")).values("title")[:1]
         rows: QuerySet[Any] = super().get_queryset(request).select_related("pattern", "example").annotate(guess_title=Subquery(title))
@@ -128,6 +133,10 @@ class UnrecognisedReplyAdmin(admin.ModelAdmin):
     @admin.display(description=_("reply, masked"), ordering="shape")
     def text_begun(self, reply: UnrecognisedReply) -> str:
         return reply.text if len(reply.text) <= 200 else f"{reply.text[:199]}…"
+
+    @admin.display(description=_("last seen"), ordering="last_seen")
+    def last_day(self, reply: UnrecognisedReply) -> str:
+        return date_format(timezone.localtime(reply.last_seen), "SHORT_DATE_FORMAT")
 
     @admin.display(description=_("as an example text"))
     def example_text(self, reply: UnrecognisedReply) -> str:
@@ -147,7 +156,9 @@ class UnrecognisedReplyAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("make"))
     def make(self, reply: UnrecognisedReply) -> str:
-        return self.made(reply) if reply.pattern_id else format_html('<a class="button" href="{}">{}</a>', pattern_page(reply), _("Make a pattern"))
+        if reply.state == State.NEW:
+            return format_html('<a class="button" href="{}">{}</a>', pattern_page(reply), _("Make a pattern"))
+        return format_html("{} {}", reply.get_state_display(), _made(reply.pattern, "replypattern") or _made(reply.example, "example"))
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
         reply = self.get_object(request, object_id)
