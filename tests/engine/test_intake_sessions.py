@@ -79,6 +79,8 @@ def only(text: str) -> DeliveryFailure:
         ("thunderbird-old.txt", "thunderbird", Stage.MAIL, "552", "5.3.4", [""]),
         ("mailkit.txt", "mailkit", Stage.RCPT, "452", "4.2.2", ["carl@example.org"]),
         ("postfix-transcript.eml", "postfix", Stage.RCPT, "550", "5.1.1", ["nobody@example.net"]),
+        ("postfix-verbose.txt", "postfix-smtp", Stage.RCPT, "550", "5.7.1", ["anna@example.org"]),
+        ("postfix-verbose-server.txt", "postfix-smtpd", Stage.EHLO, "504", "5.5.2", [""]),
         ("exim.txt", "exim", Stage.RCPT, "451", "4.7.1", ["anna@example.org"]),
         ("ssmtp.txt", "ssmtp", Stage.EHLO, "504", "5.5.2", [""]),
         ("mutt.txt", "mutt", Stage.MAIL, "550", "5.7.1", [""]),
@@ -203,12 +205,13 @@ def test_a_message_whose_dot_was_cut_off_ends_at_the_reply() -> None:
     assert (failure.stage, failure.code, failure.recipient) == (Stage.MESSAGE, "554", "anna@example.org")
 
 
-def test_what_the_server_offers_is_read_again_after_starttls() -> None:
-    session = shown("swaks-auth.txt").session
+@pytest.mark.parametrize("name", ["swaks-auth.txt", "mailkit.txt"])
+def test_what_the_server_offers_is_read_again_after_starttls(name: str) -> None:
+    session = shown(name).session
     assert session is not None
     assert session.tls
     offered = dict(session.extensions)
-    assert offered["AUTH"] == "LOGIN PLAIN"
+    assert sorted(offered["AUTH"].split()) == ["LOGIN", "PLAIN"]
     assert "STARTTLS" not in offered
     assert [item.tls for item in session.exchanges if item.command and item.command.verb == "EHLO"] == [False, True]
 
@@ -404,9 +407,9 @@ _MAIL = "220 mx.example.net ESMTP\nEHLO c.example.org\n250 mx.example.net\nMAIL 
     ],
 )
 def test_a_huge_session_is_answered_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     report = read(text.encode())
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(report.failures) <= 1000
 
 

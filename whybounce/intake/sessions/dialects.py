@@ -38,6 +38,8 @@ DIALECTS = (
     Dialect("exim", "Exim", ("SMTP>> ", "SMTP|> ", "SMTP+> "), ("SMTP<< ",), inside=True),
     Dialect("outlook", "Outlook", ("<tx> ", "[tx] ", "<tx>: "), ("<rx> ", "[rx] ", "<rx>: "), inside=True),
     Dialect("postfix", "Postfix", ("In: ",), ("Out: ",)),
+    Dialect("postfix-smtp", "Postfix's smtp -v", (": > ",), (": < ",), inside=True),
+    Dialect("postfix-smtpd", "Postfix's smtpd -v", (": < ",), (": > ",), inside=True),
     Dialect("thunderbird", "Thunderbird", ("SMTP Send: ",), ("SMTP Response: ",), inside=True),
     Dialect("perl", "Net::SMTP", (">>> ",), ("<<< ",), inside=True),
     Dialect("swiftmailer", "Swift Mailer", (">> ",), ("<< ",), inside=True),
@@ -65,6 +67,9 @@ def candidates(text: str) -> Iterator[tuple[str, str, list[Line]]]:
     if '"tnx":"' in text or '"tnx": "' in text:
         yield "nodemailer", "Nodemailer", list(_json_lines(text))
     for dialect in DIALECTS:
+        verbose = dialect.slug.startswith("postfix-smtp")
+        if verbose and ("postfix/smtp" not in text or " status=" in text):  # other lines of the log say what became of the mail
+            continue
         if any(mark in text for mark in dialect.server):
             yield *_named(dialect, text), list(_marked(text, dialect))
 
@@ -90,6 +95,10 @@ def _marked(text: str, dialect: Dialect) -> Iterator[Line]:
         if side is Side.SERVER or dialect.slug in ("phpmailer", "postfix"):
             while at < end and text[at] == " ":
                 at += 1
+        if dialect.slug.startswith("postfix-smtp"):  # "< mx.example.net[192.0.2.1]:25: 220 ..."
+            peer = text.find("]", at, min(end, at + 300))
+            colon = text.find(": ", peer, peer + 9) if peer >= 0 else -1
+            at = colon + 2 if colon >= 0 else at
         stop = end
         if text.endswith(("<br>", "<br />"), at, end):  # PHPMailer with Debugoutput "html"
             stop = at + text[at:end].rindex("<br")
