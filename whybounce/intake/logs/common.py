@@ -106,7 +106,7 @@ def _named(line: str, time: str, at: int) -> Entry:
 
 def _tag(line: str, at: int) -> tuple[str, str]:
     """`postfix/smtp[158]: rest` -> ("postfix/smtp", "rest")."""
-    stop = line.find(": ", at, at + 80)
+    stop = line.find(": ", at, at + 200)
     if stop < 0:
         return "", line[at:]
     tag = line[at:stop]

@@ -15,7 +15,7 @@ def parse(entry: Entry) -> LogEvent | None:
     if not head.startswith(("lda(", "lmtp(", "deliver(")):
         return None
     user = between(head, "(", ")").partition(",")[0]
-    told = head.partition(": ")[2].removeprefix("Error: ").removeprefix("sieve: ")
+    told = head.partition(": ")[2].removeprefix("Info: ").removeprefix("Error: ").removeprefix("sieve: ")
     message_id = ""
     if told.startswith("msgid="):
         message_id, _, told = told[6:].partition(": ")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from whybounce.failure import Stage
 
@@ -20,9 +20,10 @@ class Event(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class LogEvent:
+class LogEvent(NamedTuple):
     """One line of a log. Empty strings and None: the line does not say.
+
+    A named tuple, not a frozen dataclass: one is made for every line of a log, and it takes a third of the time.
 
     program          slug of the program that wrote the line: "postfix", "exim", "sendmail" ...
     event            what happened

@@ -63,7 +63,7 @@ class Joiner:
         recipients = (event.recipient, *event.more_recipients)
         if event.event in _OUTCOMES:
             for recipient in recipients:
-                _decide(message, replace(event, recipient=recipient, more_recipients=()) if event.more_recipients else event, line)
+                _decide(message, event._replace(recipient=recipient, more_recipients=()) if event.more_recipients else event, line)
         else:
             for recipient in recipients if event.event is Event.OTHER else ():
                 if recipient:
@@ -79,7 +79,7 @@ class Joiner:
             self.deliveries[event.delivery] = (event.queue_id, event.recipient)
             return event
         queue_id, recipient = self.deliveries.get(event.delivery, ("", ""))
-        return replace(event, queue_id=queue_id or f"delivery {event.delivery}", recipient=event.recipient or recipient)
+        return event._replace(queue_id=queue_id or f"delivery {event.delivery}", recipient=event.recipient or recipient)
 
     def outcomes(self) -> list[Outcome]:
         """The last word on each recipient, in the order in which their fate first stood in the log; deliveries included."""
@@ -100,7 +100,7 @@ def _decide(message: _Message, event: LogEvent, line: int) -> None:
     if event.recipient[:1] == "@":
         for key, (recipient, _) in list(message.known.items()):
             if key.endswith(event.recipient.lower()) and not _decided(message, key):
-                _decide(message, replace(event, recipient=recipient), line)
+                _decide(message, event._replace(recipient=recipient), line)
         return
     if not event.recipient and event.event is Event.EXPIRED:
         waiting = [key for key, outcome in message.outcomes.items() if outcome.event.event is Event.DEFERRED]
@@ -111,7 +111,7 @@ def _decide(message: _Message, event: LogEvent, line: int) -> None:
     if not event.recipient:
         pending = [recipient for key, (recipient, _) in message.known.items() if not _decided(message, key)]
         for recipient in pending:
-            _decide(message, replace(event, recipient=recipient), line)
+            _decide(message, event._replace(recipient=recipient), line)
         if pending:
             return
     key = event.recipient.lower()
@@ -150,7 +150,7 @@ def _completed(message: _Message) -> Iterable[Outcome]:
             if peer.event.remote_mta and peer.event.text.endswith(event.text):
                 changes |= {"remote_mta": peer.event.remote_mta, "remote_ip": peer.event.remote_ip}
                 sources["remote_mta"] = peer.line
-        yield replace(outcome, event=replace(event, **changes), sources=sources)  # type: ignore[arg-type]
+        yield replace(outcome, event=event._replace(**changes), sources=sources)  # type: ignore[arg-type]
 
 
 def _says_failure(outcome: Outcome) -> bool:

@@ -107,7 +107,7 @@ def _kumomta(record: dict[str, Any], event: Event) -> LogEvent:
 def _halon(record: dict[str, Any]) -> LogEvent | None:
     """Halon's hooks write what the operator chose; these are the names of its own fields and the usual ones."""
     names = {"".join(letter for letter in key.lower() if letter.isalnum()): value for key, value in list(record.items())[:200]}
-    queue_id = _first(names, "transactionid", "queueid", "msgid", "id")
+    queue_id = _first(names, "transactionid", "queueid")
     event = _ACTIONS.get(_first(names, "action", "status", "event", "state", "result").lower())
     recipient = _first(names, "recipientaddress", "recipient", "rcpt", "rcptto")
     if not queue_id or event is None or "@" not in recipient:

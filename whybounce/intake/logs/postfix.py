@@ -17,6 +17,7 @@ _STATUS = {
     "force-expired": Event.EXPIRED,
 }
 _REJECTS = ("reject: ", "milter-reject: ", "reject_warning: ", "discard: ", "milter-discard: ", "hold: ", "warn: ")
+_CONTENT = ("header ", "body ", "mime-header ", "nested-header ")
 # What a delivery agent notes of a server before it tries the next one.
 _LOOSE = ("host ", "connect to ", "lost connection with ", "conversation with ", "SSL_connect error to ", "Cannot start TLS")
 
@@ -82,7 +83,8 @@ def _reject(entry: Entry, queue_id: str, rest: str, at: int) -> LogEvent:
     """`reject: RCPT from client[192.0.2.11]: 554 5.7.1 ...; from=<..> to=<..> proto=ESMTP helo=<..>`; cleanup(8) puts the reason last."""
     kind, _, told = rest[at:].partition(": ")
     refused = kind in ("reject", "milter-reject")
-    command, _, after = told.partition(" from ")
+    start = told.rfind(" from ", 0, told.find("; from=<")) if told.startswith(_CONTENT) else told.find(" from ")
+    command, after = (told[:start], told[start + 6 :]) if start >= 0 else (told, "")
     client, _, text = after.partition(": ")
     fields = after
     client_host, client_ip = host_and_ip(client.partition(";")[0])
@@ -113,7 +115,7 @@ def _reject(entry: Entry, queue_id: str, rest: str, at: int) -> LogEvent:
 
 
 def _stage(command: str) -> Stage:
-    if command.startswith(("END-OF-MESSAGE", "header ", "body ", "mime-header ", "nested-header ")):
+    if command.startswith(("END-OF-MESSAGE", *_CONTENT)):
         return Stage.MESSAGE
     return command_stage(command)
 
