@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from knowledge import models
 from knowledge.current import forget, snapshot
 from knowledge.publishing import publish
+from knowledge.reference import find_codes
 
 pytestmark = pytest.mark.django_db
 STATUS = models.Row.Status
@@ -53,10 +54,53 @@ def test_every_link_inside_the_site_leads_somewhere(client: Client) -> None:
 def test_the_lists_hold_everything(client: Client) -> None:
     codes, causes = get(client, reverse("code-list")), get(client, reverse("cause-list"))
     for code in snapshot().codes:
-        if "." not in code.code or not code.provider:
-            assert reverse("code", args=[code.code]) in codes
+        assert reverse("code", args=[code.code]) in codes
     for cause in snapshot().causes:
         assert reverse("cause", args=[cause.slug]) in causes
+
+
+def found(**filters: str) -> list[str]:
+    return [f"{row.row.code} {row.row.provider}".strip() for row in find_codes(**filters)]
+
+
+def test_the_table_of_codes_stands_in_order() -> None:
+    assert found() == ["550", "552", "599", "450", "354", "X.1.1", "X.2.2", "X.7.1", "X.7.26", "5.7.26 google"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "codes"),
+    [
+        ({"query": "mailbox"}, ["550", "450", "X.1.1", "X.2.2"]),
+        ({"query": "MAILBOX full"}, ["X.2.2"]),
+        ({"query": "55"}, ["550", "552"]),
+        ({"query": "5.7.26"}, ["X.7.26", "5.7.26 google"]),
+        ({"query": "4.7.26"}, ["X.7.26"]),
+        ({"query": "gmail"}, ["5.7.26 google"]),
+        ({"query": "xylophone"}, []),
+        ({"digit": "4"}, ["450", "X.1.1", "X.2.2", "X.7.1", "X.7.26"]),
+        ({"digit": "3"}, ["354"]),
+        ({"sort": "folk"}, ["599"]),
+        ({"sort": "provider"}, ["5.7.26 google"]),
+        ({"query": "mailbox", "digit": "4", "sort": "standard"}, ["450", "X.1.1", "X.2.2"]),
+    ],
+)
+def test_codes_are_filtered_by_number_word_class_and_who_defined_them(filters: dict[str, str], codes: list[str]) -> None:
+    assert found(**filters) == codes
+
+
+def test_the_filter_of_the_list_works_by_its_address(client: Client) -> None:
+    html = get(client, "/codes/?q=mailbox&class=4&sort=standard")
+    assert "3 of 10 codes" in html
+    assert reverse("code", args=["550"]) + '"' not in html.split("<tbody>")[1]
+    assert '<option value="4" selected>' in html
+    assert 'value="mailbox"' in html
+    assert "No code fits" in get(client, "/codes/?q=<b>xylophone")
+    assert "10 of 10 codes" in get(client, "/codes/?class=9&sort=x")
+
+
+@pytest.mark.parametrize("query", ["\x00", "x" * 10_000, "🙂", "...", "(", "\u202e"])
+def test_anything_may_be_typed_into_the_filter(client: Client, query: str) -> None:
+    assert client.get("/codes/", {"q": query}).status_code == 200
 
 
 def test_no_page_asks_the_database_once_the_knowledge_is_known(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -73,7 +117,7 @@ def test_a_second_later_a_page_asks_only_for_the_newest_revision(
     page = reverse("code", args=["550"])
     get(client, page)
     monkeypatch.setattr("knowledge.current._FRESH_SECONDS", 1e-9)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(1):  # after the response
         get(client, page)
 
 

@@ -8,6 +8,8 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from knowledge.explaining import explanation
+from knowledge.postings import Postings, Spelling, Text, edit_distance
 from knowledge.search import KINDS, Group, search
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +92,140 @@ def test_a_reply_is_shown_under_what_it_speaks_for_most() -> None:
 @pytest.mark.parametrize("query", ["gmail", "Google", "googlemail.com"])
 def test_a_provider_is_found_by_its_names(query: str) -> None:
     assert titles(query, "provider") == ["Gmail and Google Workspace"]
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "title"),
+    [
+        ("example list", "blocklist", "Example List"),
+        ("bl.example.org", "blocklist", "Example List"),
+        ("exmaple list", "blocklist", "Example List"),
+        ("read a reply", "article", "How to read a reply"),
+        ("three digits", "article", "How to read a reply"),
+        ("postfix", "provider", "Postfix"),
+    ],
+)
+def test_blocklists_articles_and_providers_are_found_by_name_and_by_what_they_say(query: str, kind: str, title: str) -> None:
+    assert titles(query, kind)[0] == title
+
+
+def test_a_hit_leads_to_a_page_of_its_own(client: Client) -> None:
+    for query in ("gmail", "example list", "three digits", "over quota", "550", "greylisting"):
+        for group in search(query):
+            for hit in group.hits:
+                assert client.get(hit.url.partition("#")[0]).status_code == 200, hit.url
+
+
+def test_the_group_that_fits_best_comes_first() -> None:
+    assert search("gmail")[0].kind == "provider"
+    assert search("example list")[0].kind == "blocklist"
+    assert search("mailbox full")[0].kind == "cause"
+    assert search("550 mailbox")[0].kind == "code"
+
+
+def test_words_that_stand_together_as_typed_come_before_the_same_words_apart() -> None:
+    apart, together = (
+        Text("", "", "full of mail is the box, the mailbox is not"),
+        Text("", "", "longer, but it says mailbox full at its end, that is all"),
+    )
+    hits, _marks = Postings([apart, together]).find(["mailbox", "full"], {"all": (0, 2)}, 8)
+    assert hits["all"][0][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "distance"),
+    [
+        ("mailbox", "mailbox", 0),
+        ("mailbx", "mailbox", 1),
+        ("fial", "fail", 1),
+        ("blocklsit", "blocklist", 1),
+        ("qouta", "quota", 1),
+        ("ca", "abc", 3),
+    ],
+)
+def test_letters_wrong_missing_too_many_or_swapped_are_one_mistake_each(one: str, other: str, distance: int) -> None:
+    assert edit_distance(one, other, 3) == edit_distance(other, one, 3) == distance
+
+
+def test_the_right_spelling_is_the_nearest_word_and_swapped_letters_are_the_likeliest_mistake() -> None:
+    spelling = Spelling({"final": 90, "fail": 2, "quota": 5, "blocklist": 3, "blocked": 7})
+    assert spelling.like("fial")[0] == ("fail", 1)
+    assert spelling.like("qouta") == [("quota", 1)]
+    assert spelling.like("blcoklits") == [("blocklist", 2)]
+    assert spelling.like("xylophone") == spelling.like("ab") == []
+    assert spelling.like("x" * 100_000) == []
+
+
+@settings(max_examples=100)
+@given(st.text("abc", max_size=8), st.text("abc", max_size=8), st.integers(1, 3))
+def test_a_distance_is_never_negative_and_never_over_what_was_asked_for(one: str, other: str, most: int) -> None:
+    distance = edit_distance(one, other, most)
+    assert distance == edit_distance(other, one, most)
+    assert (distance == 0) == (one == other)
+    assert distance <= most + 1
+    assert distance >= min(abs(len(one) - len(other)), most + 1)
+
+
+def test_accents_and_capitals_do_not_matter() -> None:
+    assert titles("MÁILBOX füll") == titles("mailbox full")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "cause"),
+    [
+        ("550-5.1.1 The email account that you tried to reach does not exist. gsmtp", "recipient-unknown"),
+        ("552 5.2.2 mailbox over its quota", "recipient-mailbox-full"),
+        ("the user mailbox is over quota", "recipient-mailbox-full"),
+    ],
+)
+def test_a_pasted_reply_is_explained_on_the_spot(pasted: str, cause: str) -> None:
+    explained = explanation(pasted)
+    assert explained is not None
+    assert explained.causes[0].cause.slug == cause
+    assert explained.text == pasted
+
+
+def test_the_page_explains_a_pasted_reply_says_who_acts_and_opens_a_diagnosis(client: Client) -> None:
+    pasted = "550-5.1.1 The email account that you tried to reach does not exist. gsmtp"
+    html = client.get(reverse("search"), {"q": pasted}).content.decode()
+    for part in (
+        "reads like a server",
+        "this is why",
+        "permanent",
+        "the sender",
+        "/causes/recipient-unknown/",
+        "/providers/google/",
+        "Open a full diagnosis",
+    ):
+        assert part in html, part
+    assert f'action="{reverse("paste")}"' in html
+    opened = client.post(reverse("paste"), {"text": pasted})
+    assert opened.status_code == 302
+    part = client.get(reverse("search"), {"q": pasted}, headers={"HX-Request": "true"}).content.decode()
+    assert "csrfmiddlewaretoken" in part
+
+
+@pytest.mark.parametrize("typed", ["550", "5.1.1", "550 quota", "mailbox full", "gmail", "what is a blocklist", "", "\x00", "🙂 🙂 🙂 🙂", "." * 50])
+def test_what_is_no_reply_is_only_searched_for(typed: str) -> None:
+    assert explanation(typed) is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.text(max_size=300))
+def test_anything_may_be_pasted(text: str) -> None:
+    explained = explanation(f"550 5.1.1 {text}")
+    assert explained is None or explained.causes
+
+
+def test_how_many_results_there_are_is_told(client: Client) -> None:
+    html = client.get(reverse("search"), {"q": "googlemail.com"}).content.decode()
+    assert "1 result<" in html
+
+
+def test_of_a_long_text_only_the_beginning_is_searched_and_the_page_says_so(client: Client) -> None:
+    html = client.get(reverse("search"), {"q": "mailbox full " * 800}).content.decode()
+    assert "only its beginning was searched" in html
+    assert len(html) < 60_000
 
 
 def test_what_fits_nothing_finds_nothing() -> None:
