@@ -112,7 +112,7 @@ def test_a_session_whose_message_was_taken_is_no_failure() -> None:
 
 def test_a_session_without_refusal_and_without_a_message_says_so() -> None:
     report = read(f"{BEGUN}QUIT\n221 Bye\n".encode())
-    assert (report.kind, report.failures) == ("no-reply-found", ())
+    assert (report.kind, report.failures) == ("no-refusal", ())
     assert "No command was refused" in report.notes[-1]
 
 

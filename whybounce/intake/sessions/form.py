@@ -185,7 +185,7 @@ def _word_end(text: str, start: int, end: int) -> int:
 def _report(text: str, session: Session, name: str) -> IntakeReport:
     masked = _masked(text, session.secrets)
     failures = failures_of(masked, session)
-    kind = "" if failures else "delivered" if delivered(session) else "no-reply-found"
+    kind = "" if failures else "delivered" if delivered(session) else "no-refusal"
     return IntakeReport("session", masked, failures, kind, _notes(session, name, kind, failures, masked != text), session=session)
 
 
