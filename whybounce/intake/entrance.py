@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from whybounce.failure import IntakeReport
-from whybounce.intake import logs, mbox, ses
+from whybounce.intake import logs, mbox, outlook
 from whybounce.intake.bounce import read_mail, read_page
 from whybounce.intake.dsn import read_notification
 from whybounce.intake.exceptions import read_exception
@@ -18,6 +18,7 @@ from whybounce.intake.reply import read_text
 from whybounce.intake.sections import refine
 from whybounce.intake.sessions import read_session
 from whybounce.intake.signs import reads_as_report
+from whybounce.intake.webhooks import read_paste, read_within_mail
 
 MAX_BYTES = 25_000_000
 MAX_PARSED = 2_000_000
@@ -29,7 +30,8 @@ _BINARY = (
     (b"\x89PNG", "a picture (PNG)"),
     (b"\xff\xd8\xff", "a picture (JPEG)"),
     (b"GIF8", "a picture (GIF)"),
-    (b"\xd0\xcf\x11\xe0", "an Outlook message or another OLE file"),
+    (b"\xd0\xcf\x11\xe0", "an Office document or an Outlook message that is damaged"),
+    (b"\x78\x9f\x3e\x22", "a winmail.dat (TNEF), in which Outlook packs attachments"),
     (b"\x1f\x8b", "a gzip archive"),
 )
 
@@ -63,6 +65,7 @@ def read(data: bytes) -> IntakeReport:
     if not data.strip(b" \t\r\n\0\x0b\x0c"):
         note = "There is nothing here. Paste a bounce, a reply of a mail server or a code such as 5.7.1."
         return IntakeReport("empty", kind="empty", notes=(note,))
+    data = _from_outlook(data)
     binary = _binary(data)
     if binary is not None:
         return binary
@@ -71,6 +74,16 @@ def read(data: bytes) -> IntakeReport:
         return next(report for form in FORMS if (report := form.read(paste)) is not None)
     except Exception:  # noqa: BLE001 (whatever a hostile mail does to the stdlib's parser: the page must show something)
         return read_text(paste.text)
+
+
+def _from_outlook(data: bytes) -> bytes:
+    """A .msg file as the e-mail that it holds; other data, and what cannot be read, unchanged."""
+    if not data.startswith(outlook.MAGIC):
+        return data
+    try:
+        return outlook.mail_of(data) or data
+    except Exception:  # noqa: BLE001 (a broken file is said to be binary)
+        return data
 
 
 def _binary(data: bytes) -> IntakeReport | None:
@@ -124,12 +137,13 @@ def _read_mail(paste: Paste) -> IntakeReport | None:
     mail = parse(data[:MAX_PARSED])
     report = read_mail(mail)
     if not report.failures:
-        return next((found for section in mail.page.of(Part.HUMAN) if (found := ses.read_notification(mail.page.slice(section)))), report)
+        return next((found for section in mail.page.of(Part.HUMAN) if (found := _within(mail.page.slice(section)))), report)
     return report
 
 
-def _read_notification(paste: Paste) -> IntakeReport | None:
-    return ses.read_notification(paste.text)
+def _within(text: str) -> IntakeReport | None:
+    """What a program mailed: an event of a mail service, or its own error."""
+    return read_within_mail(text) or read_exception(text)
 
 
 def _read_report_text(paste: Paste) -> IntakeReport | None:
@@ -153,7 +167,7 @@ FORMS = (
     Form("session", lambda paste: read_session(paste.data)),
     Form("mail", _read_mail),
     Form("log", lambda paste: logs.read(paste.text)),
-    Form("ses-notification", _read_notification),
+    Form("webhook", lambda paste: read_paste(paste.data)),
     Form("exception", lambda paste: read_exception(paste.text)),
     Form("report-text", _read_report_text),
     Form("reply", _read_text),
