@@ -80,7 +80,7 @@ def is_report(mail: Mail) -> bool:
     """True where the mail says of itself, by its headers or its words, that another mail was not delivered."""
     headers = mail.headers
     subject = headers.get("subject", "").lower()
-    if "x-failed-recipients" in headers or "message/delivery-status" in mail.types or "message/global-delivery-status" in mail.types:
+    if "report-type=delivery-status" in mail.content_type or "x-failed-recipients" in headers or "message/delivery-status" in mail.types or "message/global-delivery-status" in mail.types:
         return True
     if from_daemon(headers.get("from", "")) and not subject.startswith(_AWAY_SUBJECTS):
         return True
