@@ -63,15 +63,15 @@ def publish(
         if newest and newest.digest == fingerprint:
             KnowledgeRevision.objects.filter(pk=newest.pk).update(shipped_files=files)
             return newest
-        model = fit(labelled_examples(snapshot))
+        weights = fit(labelled_examples(snapshot)).to_bytes()
         revision = KnowledgeRevision(
             created_by_id=by.pk if by else None,
             reason=reason,
             digest=fingerprint,
             shipped_files=files,
             content=zlib.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()),
-            weights=model.to_bytes(),
-            report=review(_serving(newest), Knowledge(snapshot, model)),
+            weights=weights,
+            report=review(_serving(newest), Knowledge(snapshot, TextModel.from_bytes(weights))),  # rounded, as it will serve
             confirmed=confirmed,
         )
         if _stored(revision, after=newest.pk if newest else 0):
