@@ -62,6 +62,7 @@ def _delivery(entry: Entry, queue_id: str, rest: str, at: int) -> LogEvent | Non
     relay, relay_ip = host_and_ip(between(rest, "relay=", ", ", close))
     dsn = between(rest, "dsn=", ", ", close)
     text = told[1:-1] if told[:1] == "(" and told[-1:] == ")" else told.lstrip("(")
+    text = text.removeprefix("delivery temporarily suspended: ")
     code, enhanced = quick_codes(text)
     return LogEvent(
         program="postfix",
