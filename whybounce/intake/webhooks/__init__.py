@@ -140,14 +140,12 @@ def _settled(failures: list[DeliveryFailure], found: list[Read]) -> list[Deliver
     delivered = {
         (str(event.recipient).lower(), str(event.queue_id or event.message_id or "")) for _, _, event in found if event.outcome == "delivered"
     }
-    kept: dict[tuple[object, ...], DeliveryFailure] = {}
-    for number, item in enumerate(failures):
-        key: tuple[object, ...] = (item.recipient.lower(), item.queue_id or item.message_id) if item.recipient else (number,)
+    kept: dict[tuple[str, str], DeliveryFailure] = {}
+    for item in failures:
+        key = (item.recipient.lower(), item.queue_id or item.message_id)
         if item.action is Action.DELAYED and (key in delivered or (key in kept and kept[key].action is Action.FAILED)):
             continue
-        if key in kept and kept[key].action is item.action:
-            key = (*key, number)
-        kept[key] = item
+        kept[key if all(key) else (key[0], item.text)] = item
     return list(kept.values())
 
 

@@ -117,7 +117,7 @@ def parse(text: str, start: int) -> Document | None:
                 return None
         if stack and isinstance(stack[-1], dict) and key is None:
             end = _skip(text, end)
-            if (end < size and text[end] != ":") or not isinstance(value, str):
+            if char != '"' or (end < size and text[end] != ":"):
                 return None
             key = str(value)
             at = end + 1

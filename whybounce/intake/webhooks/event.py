@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from whybounce.failure import Action, DeliveryFailure, Span, domain_of
 from whybounce.intake.codes import first_enhanced
@@ -13,6 +14,7 @@ from whybounce.intake.reply import failure_of
 from whybounce.intake.webhooks.document import Text, Value, span_of
 
 _CODE = re.compile(r"[2-5]\d\d", re.ASCII)
+_EPOCH = re.compile(r"([1-9]\d{8,9})(?:\d{3})?(?:\.\d{1,9})?", re.ASCII)  # seconds or milliseconds
 _ADDRESSES = ("recipient", "original_recipient", "envelope_sender")
 
 
@@ -165,12 +167,12 @@ def _shown(text: str, name: str, value: Value, spans: dict[str, Span]) -> str:
     if not isinstance(value, Text):
         return value if isinstance(value, str) else ""
     shown: Value = value
+    if name == "sent_at" and (epoch := _EPOCH.fullmatch(value)):
+        return datetime.fromtimestamp(int(epoch[1]), UTC).isoformat().replace("+00:00", "Z")
     if name in ("recipient", "envelope_sender") and "<" in value and domain_of(value):
         start = value.rindex("<") + 1
         end = value.find(">", start)
         shown = part(value, start, end if end >= 0 else len(value)) or value
-    if name == "message_id":
-        shown = part(value, len(value) - len(value.lstrip("< ")), len(value.rstrip("> "))) or value
     result = str(shown).strip()
     if isinstance(shown, Text) and text[shown.start : shown.end] == result:
         spans[name] = Span(shown.start, shown.end)
