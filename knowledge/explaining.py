@@ -14,7 +14,7 @@ from whybounce.snapshot import Actor, Provider
 from whybounce.terms import TermKind
 
 MAX_TEXT = 2000
-# A basic or enhanced code, then words: what a server says. Without a code it takes more words to be more than a search.
+# A basic or enhanced code, then words: what a server says. Without a code it takes more words to be more than a search, or a known wording.
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[45][0-5]\d)(?![\w.]*\w)", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FEW, _MANY = 2, 4
@@ -40,7 +40,7 @@ def explanation(query: str) -> Explanation | None:
 
 
 def _looks_like_reply(text: str) -> bool:
-    return len(_WORD.findall(text, 0, 400)) >= (_FEW if _CODE.search(text) else _MANY)
+    return len(_WORD.findall(text, 0, 400)) >= _FEW
 
 
 @lru_cache(maxsize=256)
@@ -52,8 +52,9 @@ def _explanation(known: Knowledge, text: str) -> Explanation | None:
     ranking = rank(known, failure)
     verdict = ranking.verdict
     recognised = any(term.kind is TermKind.PATTERN for term in ranking.terms)
-    enough = recognised or bool(_CODE.search(text)) or verdict.certainty in (Certainty.PROVED, Certainty.LIKELY)
-    if verdict.certainty is Certainty.UNCLEAR or not enough:
+    certain = verdict.certainty in (Certainty.PROVED, Certainty.LIKELY)
+    enough = certain and (recognised or len(_WORD.findall(text)) >= _MANY)
+    if verdict.certainty is Certainty.UNCLEAR or not (enough or _CODE.search(text)):
         return None
     first, *others = ranking.hypotheses[:3]
     causes = (first, *(item for item in others if item.probability >= _LEAST))

@@ -25,6 +25,8 @@ _BEGUN = 24
 _LIKE = 3
 _LOOKED_AT = 24
 _MAX_TYPED = 24
+_RARE = 5
+_LONG = 6
 _MOST_UNKNOWN = 4
 """Of so many words of a query the right spelling is looked for."""
 _LIKE_WEIGHT, _BEGUN_WEIGHT, _PHRASE = 0.5, 0.6, 1.6
@@ -95,15 +97,17 @@ class Postings:
 
         Texts that hold every word, misspelt or unfinished ones too; where there are none, those that hold some of them as typed.
         """
-        unknown = 0
+        words = self._fewer(words)
+        unknown = 0 if len(words) <= _LONG else _MOST_UNKNOWN - 1
         looked: list[dict[str, float]] = []
         for word in dict.fromkeys(words):
             options = {word: 1.0} if word in self._words else {}
             if word == words[-1]:
                 options |= {other: _BEGUN_WEIGHT for other in self._begun(word) if other not in options}
-            if not options and unknown < _MOST_UNKNOWN:
+            if unknown < _MOST_UNKNOWN and (not options or self._rare(word)):
                 unknown += 1
-                options = {other: _LIKE_WEIGHT / distance for other, distance in self._spelling.like(word)}
+                like = self._spelling.like(word) if not options else self._swapped(word)
+                options |= {other: _LIKE_WEIGHT / distance for other, distance in like}
             looked.append(options)
         hits = self._best(looked, spans, most, every=True, phrase=" ".join(words))
         if not hits:
@@ -112,6 +116,20 @@ class Postings:
         last = words[-1]
         begun = {f"{last}*"} if looked and len(looked[-1]) > 1 else set()
         return hits, frozenset({word for options in looked for word in options if not (begun and word.startswith(last))} | begun)
+
+    def _fewer(self, words: Sequence[str]) -> Sequence[str]:
+        """Of many words those that tell texts apart: what half of the texts hold costs much and says little."""
+        if len(words) <= _LONG:
+            return words
+        return [word for word in words if word not in self._words or len(self._words[word][0]) * 2 < self._count] or words[:_LONG]
+
+    def _rare(self, word: str) -> bool:
+        return word in self._words and len(self._words[word][0]) <= _RARE
+
+    def _swapped(self, word: str) -> list[tuple[str, int]]:
+        """For a rare word the far more frequent ones that two swapped letters make of it: "gmial" stands in the examples of mistakes."""
+        like = self._spelling.like(word)
+        return [(other, n) for other, n in like if sorted(other) == sorted(word) and len(self._words[other][0]) > 10 * len(self._words[word][0])]
 
     def _telling(self, words: list[str]) -> list[dict[str, float]]:
         """Each word as typed; without those that a quarter of the texts hold, where there are others that say more."""
@@ -192,7 +210,7 @@ class Spelling:
 
     def like(self, word: str) -> list[tuple[str, int]]:
         """At most a few known words with their distances (1 or 2 letters wrong, missing, too many or swapped), nearest first."""
-        return self._like(word) if 3 < len(word) <= _MAX_TYPED else []
+        return self._like(word) if 3 < len(word) <= _MAX_TYPED and word.isalpha() else []
 
     def _look(self, word: str) -> list[tuple[str, int]]:
         most = 1 if len(word) < 6 else 2

@@ -23,6 +23,8 @@ _NUMBER = re.compile(r"(?<![\w.])([245Xx]\.(?:\d{1,3}(?:\.\d{0,3})?)?|[2-5][0-5]
 _MAX_WORDS = 12
 _MARKDOWN = re.compile(r"^\s*(?:[-*]|\d+\.)\s+|\]\([^)]*\)|[*`#>\[\]|]", re.MULTILINE)
 _EXCERPT = 160
+_SAID = 30
+"""By so many wordings of servers a cause is found."""
 # Of two groups that fit alike, what answers a question comes before what only mentions the words.
 _PRIOR = {"cause": 1.5, "article": 1.2, "reply": 0.8}
 
@@ -82,7 +84,9 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
         yield _Entry("code", code.code, f"{code.title} ({name})" if name else code.title, url, f"{code.meaning} {code.usual_causes}")
     for cause in known.causes:
         steps = " ".join(part.text for step in cause.steps for part in fill(step.text, {}))
-        yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), f"{cause.summary} {steps}", cause.summary, cause.slug)
+        said = " ".join(row.examples[0] for row in index.patterns_of_cause.get(cause.slug, ())[:_SAID])
+        text = f"{cause.summary} {steps} {said}"
+        yield _Entry("cause", "", cause.title, reverse("cause", args=[cause.slug]), text, cause.summary, cause.slug)
     yield from _replies(index)
     for provider in known.providers:
         text = " ".join((provider.note, *provider.domains, *provider.mx_suffixes))

@@ -176,6 +176,7 @@ def test_accents_and_capitals_do_not_matter() -> None:
         ("550-5.1.1 The email account that you tried to reach does not exist. gsmtp", "recipient-unknown"),
         ("552 5.2.2 mailbox over its quota", "recipient-mailbox-full"),
         ("the user mailbox is over quota", "recipient-mailbox-full"),
+        ("over quota", "recipient-mailbox-full"),
     ],
 )
 def test_a_pasted_reply_is_explained_on_the_spot(pasted: str, cause: str) -> None:
@@ -205,7 +206,7 @@ def test_the_page_explains_a_pasted_reply_says_who_acts_and_opens_a_diagnosis(cl
     assert "csrfmiddlewaretoken" in part
 
 
-@pytest.mark.parametrize("typed", ["550", "5.1.1", "550 quota", "mailbox full", "gmail", "what is a blocklist", "", "\x00", "🙂 🙂 🙂 🙂", "." * 50])
+@pytest.mark.parametrize("typed", ["550", "5.1.1", "550 quota", "full mailbox", "gmail", "what is a blocklist", "", "\x00", "🙂 🙂 🙂 🙂", "." * 50])
 def test_what_is_no_reply_is_only_searched_for(typed: str) -> None:
     assert explanation(typed) is None
 
