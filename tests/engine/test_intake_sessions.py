@@ -216,6 +216,14 @@ def test_what_the_server_offers_is_read_again_after_starttls(name: str) -> None:
     assert [item.tls for item in session.exchanges if item.command and item.command.verb == "EHLO"] == [False, True]
 
 
+@pytest.mark.parametrize("name", ["thunderbird.txt", "swiftmailer.txt", "exim.txt", "phpmailer-rcpt.txt"])
+def test_further_lines_of_a_reply_may_lack_the_mark(name: str) -> None:
+    session = shown(name).session
+    assert session is not None
+    assert len(session.extensions) >= 1
+    assert session.mistakes == ()
+
+
 def test_what_the_server_offers_is_told() -> None:
     assert "The server offers SIZE 1000, 8BITMIME." in read(f"{BEGUN}QUIT\n221 Bye\n".encode()).notes
 
@@ -231,6 +239,11 @@ def test_sequels_of_a_refusal_are_left_out() -> None:
     text = "MAIL FROM:<ben@sender.example>\n550 5.7.1 No\nRCPT TO:<anna@example.org>\n503 Need MAIL\nDATA\n503 Need RCPT\n"
     failure = only(BEGUN + text)
     assert (failure.stage, failure.code, failure.recipient) == (Stage.MAIL, "550", "anna@example.org")
+
+
+def test_data_refused_for_want_of_recipients_is_a_sequel() -> None:
+    failure = only(f"{BEGUN}RCPT TO:<anna@example.org>\n503 Need MAIL\nDATA\n554 No valid recipients\n")
+    assert (failure.stage, failure.code, failure.recipient) == (Stage.RCPT, "503", "anna@example.org")
 
 
 def test_a_login_that_was_refused_before_is_told_beside_the_refused_recipient() -> None:
