@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
+from simple_history.utils import bulk_create_with_history
 
 from knowledge import models
 from whybounce import snapshot as s
@@ -210,6 +211,8 @@ class Writer:
         self._evidence: list[models.Evidence] = []
         self._examples: dict[str, int] = dict(models.Example.objects.filter(pattern=None).values_list("text", "pk"))
         self._new_examples: list[models.Example] = []
+        self._patterns = set(models.ReplyPattern.objects.values_list("slug", flat=True))
+        self._new_patterns: list[tuple[models.ReplyPattern, s.ReplyPattern]] = []
 
     def _base(self, value: Any, position: int, digest: str) -> dict[str, Any]:
         sources = [{"title": x.title, "url": x.url, "checked": x.checked} for x in getattr(value, "sources", ())]
@@ -263,13 +266,18 @@ class Writer:
     def _write_patterns(self, value: s.ReplyPattern, base: dict[str, Any]) -> None:
         fields = {name: getattr(value, name) for name in ("pattern", "meaning", "decisive")}
         fields["provider_id"] = self._providers.get(value.provider)
-        row, new = models.ReplyPattern.objects.update_or_create(slug=value.slug, defaults=base | fields)
-        if not new:
-            row.evidence.all().delete()
-            row.examples.all().delete()
+        if value.slug not in self._patterns:
+            self._new_patterns.append((models.ReplyPattern(slug=value.slug, **base, **fields), value))
+            return
+        row, _new = models.ReplyPattern.objects.update_or_create(slug=value.slug, defaults=base | fields)
+        row.evidence.all().delete()
+        row.examples.all().delete()
+        self._say_of_pattern(row, value)
+
+    def _say_of_pattern(self, row: models.ReplyPattern, value: s.ReplyPattern) -> None:
         self._say(value.evidence, pattern=row)
         common = {"status": models.Row.Status.PUBLISHED}
-        models.Example.objects.bulk_create(models.Example(text=text, pattern=row, position=i, **common) for i, text in enumerate(value.examples))
+        self._new_examples += [models.Example(text=text, pattern=row, position=i, **common) for i, text in enumerate(value.examples)]
 
     def _write_codes(self, value: s.StatusCode, base: dict[str, Any]) -> None:
         fields = {name: getattr(value, name) for name in ("title", "meaning", "standard", "retry", "usual_causes", "find_out", "what_to_do")}
@@ -309,7 +317,11 @@ class Writer:
         models.ExampleCase.objects.update_or_create(slug=value.slug, defaults=base | fields)
 
     def flush(self) -> None:
-        """Writes what had to wait until every cause existed."""
+        """Writes what had to wait until every cause existed, and what is quicker written many at once."""
+        if self._new_patterns:
+            bulk_create_with_history([row for row, _value in self._new_patterns], models.ReplyPattern, batch_size=500)
+        for row, value in self._new_patterns:
+            self._say_of_pattern(row, value)
         models.Evidence.objects.bulk_create(self._evidence, batch_size=500)
         models.Example.objects.bulk_create(self._new_examples, batch_size=500)
         for pk, slugs in self._see_also:
