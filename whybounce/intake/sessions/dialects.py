@@ -80,7 +80,7 @@ def _marked(text: str, dialect: Dialect) -> Iterator[Line]:
         side, at = _side(text, start, end, dialect)
         if side is Side.EVENT:
             stripped = text[start : min(end, start + 4000)].strip()
-            if previous is Side.SERVER and is_reply(stripped) and (more or text[start : start + 1] in " \t"):  # further lines of a reply, unmarked
+            if previous is Side.SERVER and more and is_reply(stripped):  # further lines of a reply, unmarked
                 more = stripped[3:4] == "-"
                 at = start + text[start:end].find(stripped[:3])
                 yield Line(Side.SERVER, stripped, at, end)
