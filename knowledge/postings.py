@@ -102,7 +102,7 @@ class Postings:
         looked: list[dict[str, float]] = []
         for word in dict.fromkeys(words):
             options = {word: 1.0} if word in self._words else {}
-            if word == words[-1]:
+            if word == words[-1] and len(words) <= _LONG:  # the last word of a short query may be unfinished
                 options |= {other: _BEGUN_WEIGHT for other in self._begun(word) if other not in options}
             if unknown < _MOST_UNKNOWN and (not options or self._rare(word)):
                 unknown += 1

@@ -81,7 +81,7 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
     for code in known.codes:
         name = index.provider_name(code.provider)
         url = reverse("code", args=[code.code]) + (f"#{code.provider}" if code.provider else "")
-        yield _Entry("code", code.code, f"{code.title} ({name})" if name else code.title, url, f"{code.meaning} {code.usual_causes}")
+        yield _Entry("code", code.code, f"{code.title} ({name})" if name else code.title, url, f"{code.meaning}\n\n{code.usual_causes}")
     for cause in known.causes:
         steps = " ".join(part.text for step in cause.steps for part in fill(step.text, {}))
         said = " ".join(row.examples[0] for row in index.patterns_of_cause.get(cause.slug, ())[:_SAID])
@@ -92,10 +92,10 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
         text = " ".join((provider.note, *provider.domains, *provider.mx_suffixes))
         yield _Entry("provider", "", provider.name, reverse("provider", args=[provider.slug]), text, provider.note, provider.slug)
     for row in known.blocklists:
-        text = " ".join((row.operator, row.meaning, row.removal))
+        text = "\n\n".join((row.operator, row.meaning, row.removal))
         yield _Entry("blocklist", "", row.name, reverse("blocklist", args=[row.slug]), text, row.meaning, f"{row.slug} {row.zone}")
     for article in known.articles:
-        text = f"{article.summary} {article.body}"
+        text = f"{article.summary}\n\n{article.body}"
         yield _Entry("article", "", article.title, reverse("article", args=[article.slug]), text, article.summary, article.slug)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from knowledge.current import snapshot
@@ -100,6 +100,11 @@ class Index:
         """The standard's row of a code, of its class or registered for all classes; a provider's own where there is no other."""
         rows = [*self.codes.get(code, ()), *(self.codes.get(f"X{code[1:]}", ()) if "." in code else ())]
         return min(rows, key=lambda row: bool(row.provider), default=None)
+
+    def code_as_written(self, code: str) -> StatusCode | None:
+        """The row of a code for a link: what is registered as X.1.1 under the 5.1.1 that was written."""
+        row = self.known_code(code)
+        return replace(row, code=code) if row is not None else None
 
 
 @lru_cache(maxsize=2)

@@ -139,7 +139,7 @@ def _article_page(known: KnowledgeSnapshot, slug: str) -> ArticlePage | None:
     article = index.articles.get(slug)
     if article is None:
         return None
-    codes = (index.known_code(code) for code in article.codes)
+    codes = (index.code_as_written(code) for code in article.codes)
     near = [other for other in known.articles if other is not article and set(other.causes) & set(article.causes)]
     return ArticlePage(
         article=article,

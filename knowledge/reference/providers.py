@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from knowledge.current import snapshot
 from knowledge.reference.index import Index, index_of
-from whybounce.snapshot import Article, Cause, KnowledgeSnapshot, Link, Provider, ReplyPattern, StatusCode
+from whybounce.snapshot import Article, Cause, Frequency, KnowledgeSnapshot, Link, Provider, ReplyPattern, StatusCode
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -23,6 +23,7 @@ _KINDS: dict[str, StrPromise] = {
     "esp": _("Sending services"),
     "forwarder": _("Forwarders"),
 }
+_OFTEN = tuple(Frequency)  # from "usual" to "very rare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def _provider_page(known: KnowledgeSnapshot, slug: str) -> ProviderPage | None:
     patterns = index.patterns_of_provider.get(slug, []) if slug else []
     causes = dict.fromkeys(index.cause_of[row.slug] for row in patterns)
     said = [SaidOfCause(index.causes[name], tuple(row for row in patterns if index.cause_of[row.slug] == name)) for name in causes]
-    said.sort(key=lambda item: -len(item.patterns))
+    said.sort(key=lambda item: (_OFTEN.index(item.cause.frequency), -len(item.patterns)))
     codes = tuple(sorted((row for row in known.codes if row.provider == slug), key=_number))
     return ProviderPage(
         provider=provider,

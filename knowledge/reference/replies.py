@@ -54,9 +54,9 @@ def codes_of(index: Index, texts: Iterable[str], most: int = _MOST_CODES) -> tup
     seen = Counter(code for text in texts for code in codes_in(text))
     found: list[StatusCode] = []
     for code, _times in seen.most_common():
-        row = index.known_code(code)
+        row = index.code_as_written(code)
         if row is not None and len(found) < most:
-            found.append(row if row.code == code else StatusCode(code, row.title, ""))
+            found.append(row)
     return tuple(found)
 
 
