@@ -8,7 +8,7 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
-_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online", "smtp": "SMTP"}
+_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online", "sendgrid": "SendGrid", "smtp": "SMTP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Sample:
 @lru_cache(maxsize=1)
 def samples() -> tuple[Sample, ...]:
     """All samples, by name. The title is the file's name in words: `postfix-bounce.eml` is "Postfix bounce"."""
-    paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".txt"})
+    paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".json", ".txt"})
     return tuple(Sample(path.stem, _title(path.stem), path.read_text(encoding="utf-8", errors="replace")) for path in paths)
 
 

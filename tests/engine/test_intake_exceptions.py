@@ -186,6 +186,26 @@ def test_an_exception_cut_off_anywhere_does_no_harm(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        '    server.login("news", "hunter2")',
+        "#1 /srv/app/PHPMailer.php(2191): PHPMailer\\PHPMailer\\SMTP->authenticate('news', 'hunter2', 'LOGIN', NULL)",
+        "#2 Swift_SmtpTransport->setPassword('hunter2')",
+        '  auth: { user: "news", pass: "hunter2" },',
+        "EMAIL_HOST_PASSWORD = 'hunter2'",
+        'smtp.PlainAuth("", "news", "hunter2", "mx.example.net")',
+    ],
+)
+def test_passwords_in_a_stack_trace_are_hidden(line: str) -> None:
+    text = f"Traceback:\n{line}\nsmtplib.SMTPAuthenticationError: (535, b'5.7.8 Error: authentication failed')\n"
+    report = read(text.encode())
+    assert "hunter2" not in report.text
+    assert len(report.text) == len(text)
+    assert report.failures[0].code == "535"
+    shows_its_facts(report)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "550 5.1.1 <anna@example.net>: Recipient address rejected: User unknown",

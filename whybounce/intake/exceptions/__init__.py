@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from whybounce.failure import IntakeReport
 from whybounce.intake.exceptions.common import Found, Library, failure
 from whybounce.intake.exceptions.dotnet import MAILKIT, SMTPCLIENT
@@ -20,8 +22,37 @@ LIBRARIES: tuple[Library, ...] = (
 )  # fmt: skip
 
 
+# Passwords in the lines of code and the arguments that stack traces show: `login("news", "secret")`, `password => 'secret'`.
+_CALL = re.compile(
+    r"\b(?:log_?in|auth\w{0,12}|PlainAuth|setCredentials|NetworkCredential|Credentials|smtp_auth)\([^()\n]{1,300}\)", re.ASCII | re.IGNORECASE
+)
+_QUOTED = re.compile(r"(['\"])([^'\"\n]{0,200})\1")
+_NAMED = re.compile(
+    r"(?:pass|password|passwd|pwd|secret)['\"]?(?:\]|\))?\s{0,3}(?:=>|=|:|\()\s{0,3}(['\"])([^'\"\n]{1,200})\1", re.ASCII | re.IGNORECASE
+)
+
+
+def masked(text: str) -> str:
+    """The text with asterisks instead of passwords that stand in lines of code, nothing else moved."""
+    shown = text[:MAX_READ]
+    places = [match.span(2) for match in _NAMED.finditer(shown)]
+    for call in _CALL.finditer(shown):
+        places += [match.span(2) for match in _QUOTED.finditer(shown, *call.span())][1:]
+    pieces = []
+    at = 0
+    for start, end in sorted(places):
+        if start >= at:
+            pieces += [text[at:start], "*" * (end - start)]
+            at = end
+    return "".join([*pieces, text[at:]])
+
+
 def read_exception(text: str) -> IntakeReport | None:
     """The failures that an exception tells: one for each recipient that it names, else one; None: no exception of a known library."""
+    shown = text[:MAX_READ]
+    if not any(mark in shown for library in LIBRARIES for mark in library.marks):
+        return None
+    text = masked(text)
     shown = text[:MAX_READ]
     for library in LIBRARIES:
         found = library.find(shown)
