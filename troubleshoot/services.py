@@ -45,7 +45,7 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
     case = Case.objects.create(
         visitor="" if person.user else person.visitor,
         owner=person.user,
-        pasted=pasted,
+        pasted=_without_passwords(pasted, report),
         format=report.format,
         text=storable(report.text),
         kind=report.kind,
@@ -57,6 +57,11 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
     transaction.on_commit(lambda: use.count_in(failures), robust=True)
     return case
+
+
+def _without_passwords(pasted: bytes, report: IntakeReport) -> bytes:
+    """What was pasted, to be kept; of a session with credentials only the text in which they are blotted out."""
+    return report.text.encode("utf-8", "replace") if report.session and report.session.secrets else pasted
 
 
 def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure:

@@ -1,5 +1,6 @@
 """What is pasted becomes a case, whatever it is."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -184,3 +185,16 @@ def test_a_long_text_without_facts_is_cut_short_on_the_page(client: Client, past
     html = page(client, paste("550 5.1.1 user unknown\n\n" + "From: a@example.org\n" * 2000))
     assert "characters left out here" in html
     assert len(html) < 80_000
+
+
+def test_a_password_in_a_session_is_not_kept(paste: Paster) -> None:
+    session = (Path(__file__).parent.parent / "data/sessions/swaks-auth.txt").read_text()
+    lines = session.splitlines()
+    secrets = [lines[number + 2].split()[-1] for number, line in enumerate(lines) if "AUTH LOGIN" in line and " ~> " in line]
+    case = paste(session)
+    case.refresh_from_db()
+    assert secrets
+    for secret in secrets:
+        assert secret not in case.text
+        assert secret.encode() not in bytes(case.pasted)
+    assert b"AUTH LOGIN" in bytes(case.pasted)
