@@ -255,6 +255,17 @@ def test_the_events_of_a_log_are_counted_as_they_stand(name: str, counts: dict[s
     assert {kind: events.count(Event(kind)) for kind in counts} == counts
 
 
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [("exchange-smtpsend.log", ["EHLO", "MAIL", "RCPT", "RCPT", "DATA"]), ("exchange-smtpreceive.log", ["EHLO", "MAIL", "RCPT"])],
+)
+def test_a_protocol_log_of_one_session_shows_the_dialogue(name: str, commands: list[str]) -> None:
+    session = read(log(name).encode()).session
+    assert session is not None
+    verbs = [exchange.command.verb for exchange in session.exchanges if exchange.command]
+    assert verbs[: len(commands)] == commands
+
+
 def test_the_columns_of_a_table_may_stand_in_any_order() -> None:
     columns = columns_of("Status;Recipient;Date (UTC);Message ID")
     assert columns is not None
@@ -280,6 +291,7 @@ def test_a_tracking_row_without_its_header_is_read_in_the_usual_order() -> None:
         "2026-11-25 03:12:36 ERROR app: mail to a@b.example failed: 550 no",
         "date,event,amount\n2026-11-25,fail,3",
         "Nov 25 03:04:33 mail postfix/smtpd[185]: connect from localhost[127.0.0.1]",
+        "Nov 25 03:04:33 mail postfix/qmgr[110]: 87A9220E77A: from=<news@sender.example>, size=356, nrcpt=1 (queue active)",
     ],
 )
 def test_what_is_no_log_of_a_failure_is_left_to_the_other_forms(text: str) -> None:

@@ -14,7 +14,7 @@ def parse(entry: Entry) -> LogEvent | None:
     rest = entry.rest
     if rest.startswith(("smtp-out: ", "warn: ", "info: ")) and entry.tag in ("smtpd", ""):
         return LogEvent("opensmtpd", Event.OTHER, entry.time, entry.host) if entry.tag else None
-    if rest.startswith(("relay: Expire for ", "Expire for ")) or (entry.tag == "relay" and rest.startswith("Expire for ")):
+    if rest.startswith(("relay: Expire for ", "Expire for ")):
         return _expired(entry, rest)
     if " evpid=" in rest or rest.startswith(("delivery: ", "relay: ", "mta: ")):
         return _delivery(entry, rest)

@@ -6,11 +6,13 @@ A row tells nothing alone: a reply belongs to the command before it, so the rows
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from whybounce.failure import Stage
 from whybounce.intake.logs.common import between, quick_codes
 from whybounce.intake.logs.event import Event, LogEvent
+from whybounce.intake.sessions.dialogue import Line, Side
 from whybounce.intake.stages import command_stage
 
 MAX_SESSIONS = 10_000
@@ -52,6 +54,20 @@ class Dialogues:
         if mark != session.replies:
             return [self._command(session, cells, data)]
         return self._reply(session, cells, data)
+
+    def lines_of(self, rows: Iterable[tuple[int, str]]) -> list[Line]:
+        """The dialogue of the only session that was read, from (start in the text, row); empty where there were several."""
+        if len(self._sessions) != 1:
+            return []
+        replies = next(iter(self._sessions.values())).replies
+        found = []
+        for start, row in rows:
+            cells = next(csv.reader([row]), [])
+            if len(cells) < 8 or cells[6] not in ("<", ">"):
+                continue
+            at = max(row.find(cells[7]), 0)
+            found.append(Line(Side.SERVER if cells[6] == replies else Side.CLIENT, cells[7].strip(), start + at, start + at + len(cells[7])))
+        return found
 
     def _command(self, session: _Session, cells: list[str], data: str) -> LogEvent:
         upper = data[:10].upper()

@@ -14,6 +14,7 @@ from whybounce.intake.logs.protocol import Dialogues
 from whybounce.intake.logs.registry import LONGEST_LINE, parse_line
 from whybounce.intake.logs.tables import Columns, columns_of, parse_row
 from whybounce.intake.reply import code_notes
+from whybounce.intake.sessions import read_lines
 
 MAX_FAILURES = 500
 """Failures of one paste that are shown; a whole log is for `triage`."""
@@ -71,7 +72,17 @@ def read(text: str) -> IntakeReport | None:
             joiner.add(event, len(lines) - 1)
     if not programs:
         return None
-    return _report(text, lines, starts, joiner, programs)
+    report = _report(text, lines, starts, joiner, programs)
+    return _with_session(report, dialogues, lines, starts) if report and set(programs) == {"exchange-protocol"} else report
+
+
+def _with_session(report: IntakeReport, dialogues: Dialogues, lines: list[str], starts: list[int]) -> IntakeReport:
+    """With the dialogue itself and what the client did wrong, where the rows are of one session."""
+    rows = ((start, line) for start, line in zip(starts, lines, strict=True) if line[4:5] == "-")
+    spoken = read_lines(report.text, dialogues.lines_of(rows), "exchange", "Exchange's protocol log")
+    if spoken is None:
+        return report
+    return replace(report, session=spoken.session, text=spoken.text if len(spoken.text) == len(report.text) else report.text)  # credentials hidden
 
 
 def _events(line: str, columns: Columns | None, dialogues: Dialogues) -> list[LogEvent]:
