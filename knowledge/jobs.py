@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from knowledge.current import knowledge
 from knowledge.models import KnowledgeRevision, PublishJob
 from knowledge.models.desk import DEAD_AFTER
 from knowledge.moved import Report, what_moved
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 State = PublishJob.State
 _HEARTBEAT_SECONDS = 3.0
+_LONGEST_WAIT = 30.0
 _logger = logging.getLogger(__name__)
 
 
@@ -83,7 +86,7 @@ def newest() -> PublishJob | None:
 def _in_thread(pk: int) -> None:
     try:
         with _heart(pk):
-            run(pk)
+            run(pk, until_served=True)
     finally:
         connection.close()
 
@@ -109,13 +112,17 @@ def _heart(pk: int) -> Iterator[None]:
         heart.join()
 
 
-def run(pk: int) -> None:
-    """Does the job, in this thread, and stores how it ended. Raises nothing."""
+def run(pk: int, *, until_served: bool = False) -> None:
+    """Does the job, in this thread, and stores how it ended. Raises nothing. `until_served`: done means that this process serves
+    the new revision already."""
     job = PublishJob.objects.select_related("by").get(pk=pk)
     _store(job, state=State.RUNNING, started_at=timezone.now(), progress=_("The rules between rows are checked, then the text model is fitted."))
     before = KnowledgeRevision.objects.order_by("-pk").values_list("pk", flat=True).first()
     try:
         revision = publish(by=job.by, reason=job.reason, confirmed=job.confirmed, review=_review(job))
+        if until_served:
+            _store(job, progress=_("Revision %(number)d is stored and is made ready.") % {"number": revision.pk})
+            _wait_until_served(revision.pk)
     except CannotPublish as error:
         problems = [[problem.row, problem.message] for problem in error.problems]
         _end(job, State.FAILED, problems=problems, progress=_("Rows contradict each other. Nothing was published."))
@@ -127,6 +134,13 @@ def run(pk: int) -> None:
     else:
         said = _("Nothing had changed: revision %(number)d still serves.") if revision.pk == before else _("Revision %(number)d serves.")
         _end(job, State.DONE, revision=revision, report=revision.report if revision.pk != before else {}, progress=said % {"number": revision.pk})
+
+
+def _wait_until_served(revision: int) -> None:
+    """Returns when this process serves that revision, or a later one; after _LONGEST_WAIT in any case: it is stored, and will be."""
+    until = time.monotonic() + _LONGEST_WAIT
+    while time.monotonic() < until and knowledge().snapshot.revision < revision:
+        time.sleep(0.2)
 
 
 def _review(job: PublishJob) -> Callable[[Knowledge | None, Knowledge], Report]:

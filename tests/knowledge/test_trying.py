@@ -62,6 +62,14 @@ def test_a_new_pattern_moves_the_texts_that_it_matches() -> None:
     assert (change.looked_at, change.worse, change.sampled) == (1, 1, False)
 
 
+def test_a_pattern_that_no_longer_matches_proves_nothing_more() -> None:
+    value = versions.value_of(models.ReplyPattern.objects.get(slug="google-no-such-user"))
+    (line,) = what_would_change("patterns", replace(value, pattern="not a wording of anybody"), value.slug).texts
+    assert line["name"] == value.examples[0]
+    assert line["before"]["certainty"] == "proved"
+    assert line["after"]["certainty"] != "proved"
+
+
 def test_a_changed_pattern_no_longer_finds_what_it_found() -> None:
     value = versions.value_of(pattern())
     dull = ReplyPattern(value.slug, "not a wording of anybody", evidence=value.evidence, examples=value.examples)

@@ -92,6 +92,17 @@ def test_a_code_and_an_example_go_back_too(curator: Client) -> None:
         assert type(row).objects.filter(**{name: value for name, value in changes.items() if name != "title"}).count() == 0
 
 
+def test_a_draft_example_comes_back_as_a_draft(curator: Client) -> None:
+    row = models.ReplyPattern.objects.get(slug="over-quota")
+    models.Example.objects.create(pattern=row, text="552 over quota, perhaps", status="draft", position=7)
+    before = versions.document_of(row)
+    save(curator, page("change", row), examples__2__DELETE="on")
+    assert row.examples.count() == 2
+    curator.post(page("simple_history", row, row.history.all()[1].history_id), {"why": ""})
+    assert row.examples.get(text="552 over quota, perhaps").status == "draft"
+    assert versions.document_of(row) == before
+
+
 def test_a_version_that_names_a_cause_that_is_gone_is_refused(curator: Client) -> None:
     row = models.ReplyPattern.objects.get(slug="listed-at")
     cause = models.Cause.objects.create(slug="short-lived", title="x", category="policy", who_acts=["sender"], summary="x")
