@@ -202,6 +202,7 @@ class TestRecording:
 
     def test_half_characters_and_nulls_do_no_harm(self) -> None:
         assert unrecognised.record([DeliveryFailure(text="550 cake \x00 is \ud800 gone")]) == 1
+        assert "\x00" not in rows()[0].text + rows()[0].shape
 
     def test_a_case_records_its_replies(self, client: Client, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
         with django_capture_on_commit_callbacks(execute=True):
