@@ -185,6 +185,13 @@ def test_an_exception_cut_off_anywhere_does_no_harm(path: Path) -> None:
             shows_its_facts(report)
 
 
+def test_an_exception_at_the_end_of_a_long_log_is_found() -> None:
+    log = "2026-11-25 03:14:07 INFO request took 12 ms\n" * 4000
+    report = read((log + (DATA / "smtplib-two.txt").read_text()).encode())
+    assert [failure.recipient for failure in report.failures] == ["anna@example.net", "bert@example.org"]
+    shows_its_facts(report)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -12,9 +12,7 @@ from whybounce.intake.exceptions.more import ELIXIR, GO, GO_LOG, PERL, RUBY, RUS
 from whybounce.intake.exceptions.node import NODEMAILER
 from whybounce.intake.exceptions.php import PHPMAILER, SYMFONY
 from whybounce.intake.exceptions.python import BOTO, SMTPLIB
-
-MAX_READ = 60_000
-"""Characters of a paste in which an exception is looked for."""
+from whybounce.intake.mime import MAX_TEXT
 
 # A new library is one entry; the first that recognises its words wins.
 LIBRARIES: tuple[Library, ...] = (
@@ -34,7 +32,7 @@ _NAMED = re.compile(
 
 def masked(text: str) -> str:
     """The text with asterisks instead of passwords that stand in lines of code, nothing else moved."""
-    shown = text[:MAX_READ]
+    shown = text[:MAX_TEXT]
     places = [match.span(2) for match in _NAMED.finditer(shown)]
     for call in _CALL.finditer(shown):
         places += [match.span(2) for match in _QUOTED.finditer(shown, *call.span())][1:]
@@ -49,11 +47,11 @@ def masked(text: str) -> str:
 
 def read_exception(text: str) -> IntakeReport | None:
     """The failures that an exception tells: one for each recipient that it names, else one; None: no exception of a known library."""
-    shown = text[:MAX_READ]
+    shown = text[:MAX_TEXT]
     if not any(mark in shown for library in LIBRARIES for mark in library.marks):
         return None
     text = masked(text)
-    shown = text[:MAX_READ]
+    shown = text[:MAX_TEXT]
     for library in LIBRARIES:
         found = library.find(shown)
         if found:
