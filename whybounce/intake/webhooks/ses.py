@@ -20,9 +20,8 @@ def _kind(event: dict[str, Value]) -> str:
 
 
 def _knows(event: dict[str, Value]) -> bool:
-    return (bool(_kind(event)) and isinstance(event.get("mail"), dict | list)) or (
-        _kind(event) in _PARTS and bool(entry(event, _PARTS[_kind(event)][0]))
-    )
+    kind = _kind(event)
+    return bool(kind and (entry(event, "mail") or entry(event, _PARTS.get(kind, (kind,))[0])))
 
 
 def _read(event: dict[str, Value]) -> Iterator[Event]:
