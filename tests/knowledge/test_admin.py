@@ -10,7 +10,7 @@ from knowledge.upgrades import digest_of
 from tests.knowledge.forms import errors, read_form, save
 
 pytestmark = pytest.mark.django_db
-KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "knowledgerevision")
+KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase", "knowledgerevision")
 ROWS = KINDS[:-1]
 STATUS = models.Row.Status
 
@@ -28,9 +28,7 @@ def saved(client: Client, path: str, **changes: str | list[str]) -> None:
 def test_a_curator_sees_every_list_and_every_row(curator: Client, kind: str) -> None:
     response = curator.get(page(kind, "changelist"))
     assert response.status_code == 200
-    model = models.__dict__[
-        {"statuscode": "StatusCode", "replypattern": "ReplyPattern", "knowledgerevision": "KnowledgeRevision"}.get(kind, kind.title())
-    ]
+    model = models.Cause._meta.apps.get_model("knowledge", kind)
     for row in model.objects.all():
         assert curator.get(page(kind, "change", row.pk)).status_code == 200
 
@@ -59,7 +57,7 @@ def test_who_is_not_logged_in_is_asked_to(client: Client) -> None:
     assert "login" in response["Location"]
 
 
-@pytest.mark.parametrize("kind", ["providers", "causes", "questions", "patterns", "codes", "examples"])
+@pytest.mark.parametrize("kind", ["providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases"])
 def test_saving_a_row_as_it_is_changes_nothing(curator: Client, kind: str) -> None:
     """An upgrade must not take it for a curator's change."""
     for row in querysets()[kind]:

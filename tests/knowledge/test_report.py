@@ -80,6 +80,14 @@ def test_the_filters_of_causes_find_what_needs_work(curator: Client, work: str) 
     assert "recipient-unknown" not in found
 
 
+def test_evidence_for_a_cause_leads_to_it_and_evidence_against_it_does_not(curator: Client) -> None:
+    cause, code = bare_cause(), models.StatusCode.objects.get(code="450")
+    for strength, found in (("strongly against", True), ("slightly for", False)):
+        models.Evidence.objects.update_or_create(cause=cause, code=code, defaults={"strength": strength})
+        assert ("bare" in listed(curator, "cause", "unspoken")) == found
+        assert ("bare" in report_on(to_snapshot()).unreachable_causes) == found
+
+
 def test_a_source_that_was_checked_lately_is_not_old(curator: Client) -> None:
     cause = bare_cause()
     for day, old in (("2020-01-01", True), ("2999-01-01", False)):
