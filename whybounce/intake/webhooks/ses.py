@@ -21,7 +21,7 @@ def _kind(event: dict[str, Value]) -> str:
 
 def _knows(event: dict[str, Value]) -> bool:
     kind = _kind(event)
-    return bool(kind and (entry(event, "mail") or entry(event, _PARTS.get(kind, (kind,))[0])))
+    return bool(kind) and any(isinstance(event.get(name), dict) for name in ("mail", _PARTS.get(kind, (kind,))[0]))
 
 
 def _read(event: dict[str, Value]) -> Iterator[Event]:
