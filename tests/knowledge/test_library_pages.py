@@ -156,6 +156,14 @@ def test_what_belongs_together_is_linked_both_ways(client: Client) -> None:
         assert f'href="{one}' in get(client, other) or "5.1.1" in one or "5.7.26" in one, (other, one)
 
 
+def test_an_article_stands_on_the_pages_that_its_text_links_to(client: Client) -> None:
+    assert "/articles/reading-a-reply/" not in get(client, "/providers/google/")
+    models.Article.objects.filter(slug="reading-a-reply").update(body="As [Gmail](/providers/google/) says it.")
+    publish(by=None, reason="test")
+    forget()
+    assert "/articles/reading-a-reply/" in get(client, "/providers/google/")
+
+
 def test_a_reply_is_found_under_the_code_that_it_carries(client: Client) -> None:
     html = get(client, "/codes/5.1.1/")
     assert "The email account that you tried to reach does not exist. gsmtp" in html

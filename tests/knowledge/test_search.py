@@ -223,6 +223,11 @@ def test_how_many_results_there_are_is_told(client: Client) -> None:
     assert "1 result<" in html
 
 
+def test_what_stands_after_three_hundred_characters_is_not_looked_at() -> None:
+    assert search(". " * 149 + "gmail") == []
+    assert search(". " * 140 + "gmail")
+
+
 def test_of_a_long_text_only_the_beginning_is_searched_and_the_page_says_so(client: Client) -> None:
     html = client.get(reverse("search"), {"q": "mailbox full " * 800}).content.decode()
     assert "only its beginning was searched" in html
