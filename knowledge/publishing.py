@@ -102,9 +102,14 @@ def _stored(revision: KnowledgeRevision, *, after: int) -> bool:
 
 
 def compiled(revision: KnowledgeRevision) -> Knowledge:
-    """The knowledge of a stored revision, ready for reasoning. Well under a second."""
+    """The knowledge of a stored revision, ready for reasoning. About a second; the seconds of a fit where another version of the
+    program stored the model: an upgrade serves at once, and the next publishing stores a model that it can read."""
     document = json.loads(zlib.decompress(bytes(revision.content)))
-    return Knowledge(from_document(document, revision.pk), TextModel.from_bytes(bytes(revision.weights)))
+    try:
+        model = TextModel.from_bytes(bytes(revision.weights))
+    except ValueError:
+        model = None
+    return Knowledge(from_document(document, revision.pk), model)
 
 
 def unpublished_changes() -> bool:
