@@ -218,6 +218,8 @@ def test_passwords_in_a_stack_trace_are_hidden(line: str) -> None:
         "550 5.1.1 <anna@example.net>: Recipient address rejected: User unknown",
         "Nov 25 02:23:46 mail postfix/smtp[1]: 4XyZ1: to=<a@example.net>, dsn=5.1.1, status=bounced (host mx.example.net[192.0.2.1] said: 550 x)",
         "Connection refused",
+        "454 4.7.0 TLS not available: tls: handshake failure, x509: certificate has expired",
+        "550 5.7.1 smtp: this user takes no mail",
         "The mail was sent. 2026/11/25 is the date.",
     ],
 )

@@ -20,6 +20,7 @@ LIBRARIES: tuple[Library, ...] = (
 )  # fmt: skip
 
 
+_REPLY = re.compile(r"\s{0,20}[2-5]\d\d[ -]", re.ASCII)  # a paste that begins with a reply quotes no exception
 # Passwords in the lines of code and the arguments that stack traces show: `login("news", "secret")`, `password => 'secret'`.
 _CALL = re.compile(
     r"\b(?:log_?in|auth\w{0,12}|PlainAuth|setCredentials|NetworkCredential|Credentials|smtp_auth)\([^()\n]{1,300}\)", re.ASCII | re.IGNORECASE
@@ -48,7 +49,7 @@ def masked(text: str) -> str:
 def read_exception(text: str) -> IntakeReport | None:
     """The failures that an exception tells: one for each recipient that it names, else one; None: no exception of a known library."""
     shown = text[:MAX_TEXT]
-    if not any(mark in shown for library in LIBRARIES for mark in library.marks):
+    if _REPLY.match(shown) or not any(mark in shown for library in LIBRARIES for mark in library.marks):
         return None
     text = masked(text)
     shown = text[:MAX_TEXT]

@@ -12,7 +12,8 @@ _GO_OWN = (
 )
 GO = Library(
     "Go's net/smtp",
-    ("gomail: ", "textproto", "net/smtp", "dial tcp", "x509: ", "tls: ", "smtp: ", "smtp.SendMail", "unencrypted connection"),
+    ("gomail: ", "textproto", "net/smtp", "dial tcp", "x509: ", "error: tls: ", "tls: first record",
+     "tls: failed to", "tls: handshake", "smtp: server doesn't support", "smtp.SendMail", "unencrypted connection"),
     (
         rule("textproto", r"textproto\.Error\{Code:(?P<code>\d{3}), Msg:\"(?P<reply>[^\"\n]{1,900})\"", literal=True),
         rule("gomail: could not send", rf"gomail: could not send email \d{{1,6}}: (?P<reply>){_CODED}"),
