@@ -224,7 +224,7 @@ def test_how_many_results_there_are_is_told(client: Client) -> None:
 
 
 def test_what_stands_after_three_hundred_characters_is_not_looked_at() -> None:
-    assert search(". " * 149 + "gmail") == []
+    assert search(". " * 150 + "gmail") == []
     assert search(". " * 140 + "gmail")
 
 
