@@ -1,8 +1,7 @@
 """Fitting the text model: weighted ridge regression on the causes as ones and zeros, solved over texts instead of features.
 
-There are many more features than texts, so the unknowns are what each text adds to the scores of texts like it; a few thousand texts
-spread over all of them stand for the others (the Nystroem method), so that time and memory grow with their number only linearly.
-One Cholesky decomposition, no iteration.
+There are several times more features than texts, and both are sparse: the system is solved by conjugate gradients, which only needs
+products with the texts' rows. Thirty steps, a few seconds and little memory for ten thousand texts.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 _REGULARISATION = 0.8
-_BLOCK = 500
-_MOST_CENTRES = 4000
-_JITTER = 0.03
+_CLOSE = 2e-3  # what is left, as a share of the targets; further steps change no verdict
+_MOST_STEPS = 100
 
 Matrix = npt.NDArray[np.float32]
 
@@ -32,27 +30,33 @@ def ridge(
 ) -> tuple[Matrix, Matrix]:
     """Weights (feature x cause) and bias (cause) of texts given by their features. `labels`: each text's cause; `shares`: how much
     it counts."""
-    from scipy.linalg import cho_factor, cho_solve
-    from scipy.linalg.blas import ssyrk
-
-    rows = _matrix(texts, features, idf, least_length)
     targets = np.zeros((len(texts), int(labels.max()) + 1), np.float32)
     targets[np.arange(len(texts)), labels] = 1
     bias = np.average(targets, axis=0, weights=shares).astype(np.float32)
-    targets -= bias
-    chosen = rows[np.linspace(0, len(texts) - 1, min(len(texts), _MOST_CENTRES)).astype(np.intp)]
-    turned = chosen.T.tocsr()
-    system = np.asfortranarray((chosen @ turned).toarray() * _REGULARISATION)
-    system[np.diag_indices_from(system)] += _JITTER
-    right = np.zeros((system.shape[0], targets.shape[1]), np.float32)
-    for start in range(0, len(texts), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        like = (rows[block] @ turned).toarray() * np.sqrt(shares[block, None]).astype(np.float32)
-        system = ssyrk(1.0, like, beta=1.0, c=system, trans=1, lower=1, overwrite_c=1)
-        right += like.T @ (targets[block] * np.sqrt(shares[block, None]).astype(np.float32))
-    factor = cho_factor(system, lower=True, overwrite_a=True, check_finite=False)
-    solution = cho_solve(factor, right, overwrite_b=True, check_finite=False)
-    return np.asarray(turned @ solution, np.float32), bias
+    roots = np.sqrt(shares).astype(np.float32)
+    rows = _matrix(texts, features, idf, least_length).multiply(roots[:, None]).tocsr()
+    turned = rows.T.tocsr()
+    return np.asarray(turned @ _solve(rows, turned, (targets - bias) * roots[:, None]), np.float32), bias
+
+
+def _solve(rows: Any, turned: Any, targets: Matrix) -> Matrix:
+    """(rows @ rows.T + regularisation)^-1 @ targets, each column for itself, by conjugate gradients."""
+    solution = np.zeros_like(targets)
+    left = targets.copy()
+    step = left.copy()
+    squares = (left * left).sum(axis=0)
+    enough = _CLOSE**2 * float(squares.sum())
+    for _ in range(_MOST_STEPS):
+        image = rows @ (turned @ step) + _REGULARISATION * step
+        length = squares / np.maximum((step * image).sum(axis=0), 1e-20)
+        solution += length * step
+        left -= length * image
+        now = (left * left).sum(axis=0)
+        if float(now.sum()) <= enough:
+            break
+        step = left + now / np.maximum(squares, 1e-20) * step
+        squares = now
+    return solution
 
 
 def _matrix(texts: Sequence[Sequence[tuple[str, float]]], features: Sequence[str], idf: Matrix, least_length: float) -> Any:

@@ -154,12 +154,6 @@ def test_a_model_of_another_version_is_refused() -> None:
         TextModel.from_bytes(buffer.getvalue())
 
 
-def test_more_texts_than_centres_are_all_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The unknowns are limited, the texts are not: those that are no centre still teach."""
-    monkeypatch.setattr("whybounce.fitting._MOST_CENTRES", 4)
-    model = fit([*LABELLED, ("552 mailbox quota exhausted", "full"), ("552 mailbox quota used up", "full")])
-    assert best(model, "quota of this mailbox") == "full"
-
 
 def test_a_text_without_a_known_word_knows_nothing() -> None:
     reading = MODEL.read("zzzz")
