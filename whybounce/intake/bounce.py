@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from whybounce.failure import DeliveryFailure, IntakeReport, Span
 from whybounce.intake.addresses import find_address
@@ -14,6 +16,9 @@ from whybounce.intake.prose import read_prose
 from whybounce.intake.reply import code_notes
 from whybounce.intake.sections import refine
 from whybounce.intake.signs import from_daemon, is_report, other_kind
+
+Completed = tuple[DeliveryFailure, dict[str, Any], dict[str, Span | None]]
+"""What the fields say; what the explanation changes of it, and where that stands."""
 
 
 def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
@@ -62,54 +67,52 @@ def read_page(page: Page, notification: Notification, headers: dict[str, str]) -
         original.envelope_sender.lower(),
     }
     told = read_prose(page, senders, fallback)
-    failures = _merged(list(notification.failures), told, _addresses(failed)) if notification.failures else told
-    failures = [failure for failure in failures if failure.recipient or failure.text]
-    filled = tuple(_fill(failure, notification, original, headers, page) for failure in failures)
+    found: list[Completed] = [(failure, {}, {}) for failure in told]
+    if notification.failures:
+        found = _merged(notification.failures, told, _addresses(failed))
+    shared, place = _shared(notification, original, headers, page)
+    filled = tuple(
+        _filled(failure, {**shared, **changes}, spans, place)
+        for failure, changes, spans in found
+        if changes.get("recipient", failure.recipient) or changes.get("text", failure.text)
+    )
     notes = tuple(dict.fromkeys(note for failure in filled for note in code_notes(failure)))
     return IntakeReport("dsn" if notification.failures else "bounce-mail", page.text, filled, "", notes)
 
 
-def _merged(noted: list[DeliveryFailure], told: list[DeliveryFailure], failed: tuple[str, ...]) -> list[DeliveryFailure]:
+def _merged(noted: tuple[DeliveryFailure, ...], told: list[DeliveryFailure], failed: tuple[str, ...]) -> list[Completed]:
     by_address = {failure.recipient.lower(): failure for failure in told}
-    merged = []
+    merged: list[Completed] = []
     for number, failure in enumerate(noted):
         other = by_address.get(failure.recipient.lower()) or by_address.get(failure.original_recipient.lower())
         if other is None and len(told) == len(noted):
             other = told[number]
+        changes, spans = _completed(failure, other) if other else ({}, {})
         if not failure.recipient and len(noted) == 1 and failed:
-            failure = replace(failure, recipient=failed[0])
-        merged.append(_joined(failure, other) if other else failure)
+            changes["recipient"] = failed[0]
+            spans.pop("recipient", None)
+        merged.append((failure, changes, spans))
     return merged
 
 
-def _joined(noted: DeliveryFailure, told: DeliveryFailure) -> DeliveryFailure:
-    """The fields' facts, completed by the explanation's: the reply where the fields have none, the stage, the host."""
-    spans = dict(noted.spans)
-    changes: dict[str, object] = {}
+def _completed(noted: DeliveryFailure, told: DeliveryFailure) -> tuple[dict[str, Any], dict[str, Span | None]]:
+    """What the explanation adds to the fields' facts: the reply where the fields have none, the stage, the host."""
+    taken: list[str] = []
     takes_reply = not noted.text or (noted.code is None and told.code is not None)
     if noted.text[3:4] == "-" and told.text.startswith(noted.text):  # sendmail notes the first line alone
         takes_reply = True
-    if _expired(noted.enhanced) and noted.code and told.code and not _expired(told.enhanced):  # the queue's verdict; the last refusal is the cause
+    expired = _expired(noted.enhanced) and noted.code and told.code and not _expired(told.enhanced)
+    if expired:  # the queue's verdict; the last refusal is the cause
         takes_reply = True
-        changes["code"], changes["enhanced"] = told.code, told.enhanced
-        spans.update({name: told.spans[name] for name in ("code", "enhanced") if name in told.spans})
+        taken += ["code", "enhanced"]
     wanted = ["stage", "remote_mta", "sending_ip", "message_size", "recipient"]
     if takes_reply and told.text:
-        changes["text"] = told.text
-        spans.pop("text", None)
-        if "text" in told.spans:
-            spans["text"] = told.spans["text"]
+        taken.append("text")
         wanted.append("code")
         if told.enhanced and (noted.enhanced is None or noted.enhanced.endswith(".0.0")):
-            changes["enhanced"] = told.enhanced
-            spans["enhanced"] = told.spans["enhanced"]
-    for name in wanted:
-        if not getattr(noted, name) and getattr(told, name):
-            changes[name] = getattr(told, name)
-            spans.pop(name, None)
-            if name in told.spans:
-                spans[name] = told.spans[name]
-    return replace(noted, spans=spans, **changes)  # type: ignore[arg-type]
+            taken.append("enhanced")
+    taken += [name for name in wanted if not getattr(noted, name) and getattr(told, name)]
+    return {name: getattr(told, name) for name in taken}, {name: told.spans.get(name) for name in taken}
 
 
 def _expired(enhanced: str | None) -> bool:
@@ -117,29 +120,39 @@ def _expired(enhanced: str | None) -> bool:
     return enhanced is not None and enhanced.endswith(".4.7")
 
 
-def _fill(failure: DeliveryFailure, notification: Notification, original: Original, headers: dict[str, str], page: Page) -> DeliveryFailure:
+def _shared(notification: Notification, original: Original, headers: Mapping[str, str], page: Page) -> tuple[dict[str, Any], Span | None]:
+    """What all failures of a report have in common, and where the envelope sender stands."""
     sender, span = notification.envelope_sender, notification.sender_span
     if not sender:
         sender, span = original.envelope_sender, original.sender_span
     if not sender:
         sender, span = _report_to(headers, page)
+    return {
+        "envelope_sender": sender,
+        "header_from": original.header_from,
+        "message_id": original.message_id,
+        "subject": original.subject,
+        "queue_id": notification.queue_id,
+        "reporting_mta": notification.reporting_mta,
+        "sent_at": notification.arrival or headers.get("date", ""),
+    }, span if sender else None
+
+
+def _filled(failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[str, Span | None], sender: Span | None) -> DeliveryFailure:
     spans = dict(failure.spans)
-    if sender and span is not None:
-        spans["envelope_sender"] = span
-    return replace(
-        failure,
-        envelope_sender=failure.envelope_sender or sender,
-        header_from=original.header_from,
-        message_id=original.message_id,
-        subject=original.subject,
-        queue_id=notification.queue_id,
-        reporting_mta=failure.reporting_mta or notification.reporting_mta,
-        sent_at=failure.sent_at or notification.arrival or headers.get("date", ""),
-        spans=spans,
-    )
+    for name, span in places.items():
+        if span is not None:
+            spans[name] = span
+        elif name not in ("code", "enhanced"):
+            spans.pop(name, None)
+    if sender is not None:
+        spans["envelope_sender"] = sender
+    for name in ("envelope_sender", "reporting_mta", "sent_at"):
+        changes[name] = getattr(failure, name) or changes[name]
+    return replace(failure, spans=spans, **changes)
 
 
-def _report_to(headers: dict[str, str], page: Page) -> tuple[str, Span | None]:
+def _report_to(headers: Mapping[str, str], page: Page) -> tuple[str, Span | None]:
     """A report goes to the envelope sender (RFC 5321 section 4.5.5), so a single To names it."""
     addresses = _addresses(headers.get("to", ""))
     if not from_daemon(headers.get("from", "")) and headers.get("return-path") != "<>":  # somebody forwarded it

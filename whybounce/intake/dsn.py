@@ -92,26 +92,29 @@ def read_notification(page: Page) -> Notification:
     text = page.text
     failures: list[DeliveryFailure] = []
     succeeded = 0
+    groups = groups_of(page)
+    if not groups:
+        return Notification()
     message: dict[str, Field] = {}
-    for group in groups_of(page):
+    for group in groups:
         for name, item in group.fields.items():
-            if name not in _RECIPIENT_FIELDS:
-                message.setdefault(name, item)
+            message.setdefault(name, item)
+    reporting = _typed(text, message.get("reporting-mta"))
+    arrival = _text(text, message.get("arrival-date"))
+    for group in groups:
         if not group.of_recipient:
             continue
         action = _text(text, group.fields.get("action")).lower()
         if action.startswith(_NO_FAILURE):
             succeeded += 1
             continue
-        failure = _failure(text, group, action)
+        failure = _failure(text, group, action, reporting, arrival)
         if failure is not None:
             failures.append(failure)
     sender = message.get("x-postfix-sender") or message.get("x-envelope-from")
     place = find_address(text, sender.start, sender.end) if sender else None
-    reporting = _typed(text, message.get("reporting-mta"))
-    arrival = _text(text, message.get("arrival-date"))
     return Notification(
-        failures=tuple(replace(failure, reporting_mta=reporting, sent_at=failure.sent_at or arrival) for failure in failures),
+        failures=tuple(failures),
         succeeded=succeeded,
         reporting_mta=reporting,
         envelope_sender=text[slice(*place)] if place else "",
@@ -121,7 +124,7 @@ def read_notification(page: Page) -> Notification:
     )
 
 
-def _failure(text: str, group: Group, action: str) -> DeliveryFailure | None:
+def _failure(text: str, group: Group, action: str, reporting: str, arrival: str) -> DeliveryFailure | None:
     fields = group.fields
     recipient, recipient_span = _recipient(text, fields)
     diagnostic = fields.get("diagnostic-code") or fields.get("localized-diagnostic-code")
@@ -153,9 +156,10 @@ def _failure(text: str, group: Group, action: str) -> DeliveryFailure | None:
         enhanced=enhanced,
         stage=facts.stage,
         remote_mta=remote,
+        reporting_mta=reporting,
         sending_ip=facts.sending_ip or (source[0] if source else ""),
         message_size=facts.message_size,
-        sent_at=_text(text, fields.get("last-attempt-date")),
+        sent_at=_text(text, fields.get("last-attempt-date")) or arrival,
         spans=spans,
     )
 

@@ -16,13 +16,14 @@ from whybounce.intake.mime import MAX_TEXT, to_text
 from whybounce.intake.page import Page, PageBuilder, Part, unquote
 from whybounce.intake.reply import read_text
 from whybounce.intake.sections import refine
-from whybounce.intake.sessions import read_session
+from whybounce.intake.sessions.form import TRANSCRIPT, read_session
 from whybounce.intake.signs import reads_as_report
 from whybounce.intake.webhooks import read_paste, read_within_mail
 
 MAX_BYTES = 25_000_000
 MAX_PARSED = 2_000_000
 """Bytes of one e-mail that are parsed: a report's own parts stand before the returned mail and its attachments."""
+_BLANK = b"\n \t\0"
 _CONTROLS = bytes(byte for byte in range(1, 32) if byte not in b"\t\n\f\r\x1b")
 _BINARY = (
     (b"%PDF", "a PDF document"),
@@ -42,12 +43,19 @@ class Paste:
 
     data: bytes
     _text: str | None = None
+    _mail: bool | None = None
 
     @property
     def text(self) -> str:
         if self._text is None:
             self._text = unquote(to_text(self.data[: MAX_TEXT * 4])[:MAX_TEXT])
         return self._text
+
+    @property
+    def is_mail(self) -> bool:
+        if self._mail is None:
+            self._mail = looks_like_mail(self.data.lstrip(_BLANK))
+        return self._mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +138,16 @@ def _read_one(data: bytes) -> IntakeReport:
     return _read_mail(one) or _read_report_text(one) or read_text(one.text)
 
 
-def _read_mail(paste: Paste) -> IntakeReport | None:
-    data = paste.data.lstrip(b"\n \t\0")
-    if not looks_like_mail(data):
+def _read_session(paste: Paste) -> IntakeReport | None:
+    if paste.is_mail and TRANSCRIPT not in paste.data[:20_000]:
         return None
-    mail = parse(data[:MAX_PARSED])
+    return read_session(paste.data)
+
+
+def _read_mail(paste: Paste) -> IntakeReport | None:
+    if not paste.is_mail:
+        return None
+    mail = parse(paste.data.lstrip(_BLANK)[:MAX_PARSED])
     report = read_mail(mail)
     if not report.failures:
         return next((found for section in mail.page.of(Part.HUMAN) if (found := _within(mail.page.slice(section)))), report)
@@ -164,7 +177,7 @@ def _read_text(paste: Paste) -> IntakeReport:
 # A new form is one module and one line here; the first that reads the paste wins.
 FORMS = (
     Form("mbox", _read_mbox),
-    Form("session", lambda paste: read_session(paste.data)),
+    Form("session", _read_session),
     Form("mail", _read_mail),
     Form("log", lambda paste: logs.read(paste.text)),
     Form("webhook", lambda paste: read_paste(paste.data)),

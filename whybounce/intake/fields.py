@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from whybounce.intake.page import lines_of, trim
+from whybounce.intake.page import trim
 
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_FIELD_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,78})[^\S\n]{0,79}:")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """`name` in lower case; the value is text[start:end], its line ends kept."""
 
     name: str
@@ -19,38 +19,29 @@ class Field:
     end: int
 
 
-def field_name(text: str, start: int, end: int) -> tuple[str, int]:
-    """Lower-case name and the place after the colon, or ("", start) where the line begins no field."""
-    colon = text.find(":", start, min(end, start + 80))
-    if colon <= start:
-        return "", start
-    name = text[start:colon].rstrip()
-    if name and _NAME.issuperset(name) and name[0].isalpha():
-        return name.lower(), colon + 1
-    return "", start
-
-
-def fields_of(text: str, start: int, end: int, known: frozenset[str] | None = None) -> Iterator[Field | None]:
+def fields_of(text: str, start: int, end: int, known: frozenset[str]) -> Iterator[Field | None]:
     """The fields of text[start:end] in order; None for each empty line. A line that begins no field continues the last.
 
-    With `known`, a line without leading space begins a field only under one of these names or `x-`: programs forget to
-    indent continuation lines, and a reply's text may hold a colon.
+    A line without leading space begins a field only under one of the `known` names or `x-`: programs forget to indent
+    continuation lines, and a reply's text may hold a colon.
     """
     name, value_start, value_end = "", start, start
-    for line_start, line_end in lines_of(text, start, end):
-        if not text[line_start:line_end].strip():
+    for line in text[start:end].split("\n"):
+        stop = start + len(line)
+        if not line or line.isspace():
             if name:
                 yield Field(name, *trim(text, value_start, value_end))
                 name = ""
-            yield None
-            continue
-        found, after = ("", line_start) if text[line_start] in " \t" else field_name(text, line_start, line_end)
-        if found and known is not None and name and found not in known and not found.startswith("x-"):
-            found = ""
-        if found:
-            if name:
-                yield Field(name, *trim(text, value_start, value_end))
-            name, value_start = found, after
-        value_end = line_end
+            if stop < end or line:
+                yield None
+        else:
+            match = _FIELD_NAME.match(line)
+            found = match[1].lower() if match else ""
+            if match and (not name or found in known or found.startswith("x-")):
+                if name:
+                    yield Field(name, *trim(text, value_start, value_end))
+                name, value_start = found, start + match.end()
+            value_end = stop
+        start = stop + 1
     if name:
         yield Field(name, *trim(text, value_start, value_end))

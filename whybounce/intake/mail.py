@@ -45,8 +45,8 @@ _KNOWN = frozenset(
     )
 )
 _SHOWN = tuple((name, name.lower()) for name in ("From", "To", "Subject", "Date", "X-Failed-Recipients"))
-# Fields of which a report has many and intake reads none.
-_TRACE = frozenset(("received", "dkim-signature", "arc-seal", "arc-message-signature", "arc-authentication-results", "authentication-results"))
+# How fields begin of which a report has many and intake reads none.
+_TRACE = ("received", "dkim-", "arc-", "authentication-results", "x-ms-", "x-microsoft-", "x-forefront-", "x-google-", "x-gm-")
 _READABLE_TYPES = ("application/json",)
 _STATUS_TYPES = ("message/delivery-status", "message/global-delivery-status")
 _ORIGINAL_TYPES = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "message/partial", "text/rfc822")
@@ -105,10 +105,9 @@ def parse(data: bytes) -> Mail:
 
 
 def read_message(message: Entity) -> Mail:
-    headers: dict[str, str] = {}
-    for name, value in message.fields:
-        if name not in headers and name not in _TRACE:
-            headers[name] = _header(value)
+    headers = {
+        name: " ".join(value.split()) if "=?" not in value else _header(value) for name, value in message.first.items() if not name.startswith(_TRACE)
+    }
     mail = Mail(headers, Page("", ()))
     builder = PageBuilder()
     builder.add(Part.HEAD, "\n".join(f"{name}: {headers[key]}" for name, key in _SHOWN if headers.get(key)))
@@ -118,9 +117,8 @@ def read_message(message: Entity) -> Mail:
 
 
 def _header(value: str) -> str:
-    if "=?" in value:
-        with contextlib.suppress(ValueError, LookupError, email.errors.HeaderParseError):
-            value = str(email.header.make_header(email.header.decode_header(value)))
+    with contextlib.suppress(ValueError, LookupError, email.errors.HeaderParseError):
+        value = str(email.header.make_header(email.header.decode_header(value)))
     return " ".join(value.split())
 
 
@@ -164,7 +162,7 @@ class _Walk:
             self.builder.add(Part.ORIGINAL, message.text()[:20_000])
             return
         inner = entity_of(raw)
-        if not inner.fields:
+        if not inner.head:
             self.builder.add(Part.ORIGINAL, message.text()[:8000])
             return
         self.mail.attached.append(inner)

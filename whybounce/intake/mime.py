@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import email.message
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 MAX_FIELD = 32_000
 """Characters of one header field that are read."""
@@ -20,23 +20,37 @@ MAX_TEXT = 200_000
 """Characters of one text part that are read: a report's explanation is a few thousand."""
 _MAX_PIECES = 1000
 
+# Possessive throughout: no character is looked at twice.
+_HEAD = re.compile(r"(?:[^\s:][^: \n]*+[^\S\n]*+:[^\n]*+(?:\n|\Z)(?:[ \t][^\n]*+(?:\n|\Z))*+)*+")
+_FIELD = re.compile(r"([^\s:][^: \n]*+)[^\S\n]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
 _PARAMETER = re.compile(r';\s*([a-zA-Z-]{1,40})\s*=\s*(?:"([^"\n]{0,400})"|([^\s;"]{1,400}))', re.ASCII)
 
 
 @dataclass(slots=True)
 class Entity:
-    """A mail or one of its parts: header fields in their order (lower-case name, value as written, unfolded not yet), and the bytes after
-    the empty line. `head` is the header as text."""
+    """A mail or one of its parts: the header as text, and the bytes after the empty line."""
 
     head: str
     body: bytes
-    fields: list[tuple[str, str]] = field(default_factory=list)
     default_kind: str = "text/plain"
     _kind: str = ""
+    _first: dict[str, str] | None = None
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields in their order: lower-case name, value as written, not yet unfolded."""
+        return [(name.lower(), value[:MAX_FIELD]) for name, value in _FIELD.findall(self.head)]
+
+    @property
+    def first(self) -> dict[str, str]:
+        """The first value of each field."""
+        if self._first is None:
+            self._first = dict(reversed(self.fields))
+        return self._first
 
     def get(self, name: str) -> str:
         """The first value of a field (lower-case name), "" where there is none."""
-        return next((value for key, value in self.fields if key == name), "")
+        return self.first.get(name, "")
 
     @property
     def kind(self) -> str:
@@ -117,28 +131,15 @@ def _base64(raw: bytes) -> bytes:
 def entity_of(data: bytes, default_kind: str = "text/plain") -> Entity:
     """`data`: a mail or a part with LF line ends. Its header ends at the first line that is empty or begins no field."""
     if data.startswith(b"\n"):
-        return Entity("", data[1:], [], default_kind)
+        return Entity("", data[1:], default_kind)
     at = data.find(b"\n\n")
-    head = _decode(data[: min(at if at >= 0 else len(data), MAX_HEAD)], "")
-    fields: list[tuple[str, str]] = []
-    length = 0
-    for line in head.split("\n"):
-        if line[:1] in (" ", "\t"):
-            if not fields:
-                break
-            name, value = fields[-1]
-            if len(value) < MAX_FIELD:
-                fields[-1] = (name, f"{value}\n{line}")
-        else:
-            name, colon, value = line.partition(":")
-            if not colon or " " in (name := name.rstrip()) or not name:
-                break
-            fields.append((name.lower(), value[:MAX_FIELD]))
-        length += len(line) + 1
+    stop = min(at if at >= 0 else len(data), MAX_HEAD)
+    head = _decode(data[:stop], "")
+    found = _HEAD.match(head)
+    length = found.end() if found else 0
     if length < len(head):  # what follows is text that no empty line sets apart
-        body = head[length:].encode("utf-8", "replace") + data[min(at if at >= 0 else len(data), MAX_HEAD) :]
-        return Entity(head[:length], body, fields, default_kind)
-    return Entity(head, data[at + 2 :] if at >= 0 else b"", fields, default_kind)
+        return Entity(head[:length], head[length:].encode("utf-8", "replace") + data[stop:], default_kind)
+    return Entity(head, data[at + 2 :] if at >= 0 else b"", default_kind)
 
 
 def to_text(raw: bytes, charset: str = "") -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import email.errors
 import email.header
+import re
 from dataclasses import dataclass
 
 from whybounce.failure import Span
 from whybounce.intake.addresses import find_address
-from whybounce.intake.fields import fields_of
-from whybounce.intake.page import Page, Part
+from whybounce.intake.page import Page, Part, trim
 
-_WANTED = frozenset(
-    ("return-path", "from", "to", "subject", "message-id", "x-envelope-from", "x-envelope-to", "delivered-to", "received"),
-)
+_WANTED = ("return-path", "from", "to", "subject", "message-id", "x-envelope-from", "x-envelope-to", "delivered-to", "received")
+_SURE = frozenset(("from", "subject", "message-id"))
+_SPACE = re.compile(r"[^\S\n]{1,79}:")
+_EMPTY = re.compile(r"\n[^\S\n]*+(?:\n|\Z)")
+# Where a value ends: before the next field or an empty line.
+_NEXT = re.compile(r"\n(?:[a-z][a-z0-9_-]{0,78}[^\S\n]{0,79}:|[^\S\n]*+(?:\n|\Z))", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,8 @@ def read_original(page: Page) -> Original:
     """The first value of each field in the page's sections of the original."""
     first: dict[str, tuple[int, int]] = {}
     for section in page.of(Part.ORIGINAL):
-        for field in fields_of(page.text, section.start, section.end):
-            if field is None:
-                if "from" in first or "subject" in first or "message-id" in first:
-                    break
-            elif field.name in _WANTED and field.name not in first:
-                first[field.name] = (field.start, field.end)
+        for name, place in _places(page.text, section.start, section.end, bool(first.keys() & _SURE)):
+            first.setdefault(name, place)
     if not first:
         return Original()
     text = page.text
@@ -59,6 +58,37 @@ def read_original(page: Page) -> Original:
         subject=_decoded(text, first.get("subject")),
         message_id=" ".join(text[slice(*first["message-id"])].split())[:998] if "message-id" in first else "",
     )
+
+
+def _places(text: str, start: int, end: int, begun: bool) -> list[tuple[str, tuple[int, int]]]:
+    """Name and value of each wanted field; they end at the first empty line after one that every mail has, at once where one was seen."""
+    lowered = "\n" + text[start:end].lower()
+    if len(lowered) != end - start + 1:  # letters that have no lower case of the same length
+        lowered = "\n" + text[start:end]
+    found = {name: place for name in _WANTED if (place := _value_at(lowered, name))}
+    sure = 0 if begun else min((found[name][0] for name in _SURE if name in found), default=-1)
+    empty = _EMPTY.search(lowered, sure) if sure >= 0 else None
+    stop = empty.start() if empty else len(lowered)
+    places = []
+    for name, (line, at) in found.items():
+        if line <= stop:
+            after = _NEXT.search(lowered, at)
+            places.append((name, trim(text, start + at - 1, start + (after.start() if after else len(lowered)) - 1)))
+    return places
+
+
+def _value_at(lowered: str, name: str) -> tuple[int, int] | None:
+    """Where the field begins (its line end before) and where its value does."""
+    at = lowered.find("\n" + name)
+    while at >= 0:
+        after = at + 1 + len(name)
+        if lowered.startswith(":", after):
+            return at, after + 1
+        space = _SPACE.match(lowered, after)
+        if space:
+            return at, space.end()
+        at = lowered.find("\n" + name, after)
+    return None
 
 
 def _address(text: str, place: tuple[int, int] | None) -> str:

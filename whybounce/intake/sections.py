@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whybounce.intake.page import Page, Part, Section, lines_of
+from whybounce.intake.page import Page, Part, Section
 
 # A line that holds one of these (lower case) comes right before the returned mail.
 _ORIGINAL_MARKS = (
@@ -31,13 +31,14 @@ _ORIGINAL_MARKS = (
 )
 _TRACE = ("received:", "return-path:")
 _STATUS_STARTS = ("reporting-mta:", "final-recipient:", "original-envelope-id:")
+_ACTION = "action: "
+_TELLING = (*_TRACE, *_STATUS_STARTS, _ACTION, "message", "-original mail info")
 
 
 def refine(page: Page) -> Page:
     """The page with its human sections divided: explanation, then inline delivery-status fields, then the returned mail."""
-    has_status = any(
-        "final-recipient" in page.slice(section).lower() or "original-recipient" in page.slice(section).lower() for section in page.of(Part.STATUS)
-    )
+    noted = [page.slice(section).lower() for section in page.of(Part.STATUS)]
+    has_status = any("final-recipient" in lowered or "original-recipient" in lowered for lowered in noted)
     sections: list[Section] = []
     for section in page.sections:
         if section.part is Part.HUMAN:
@@ -49,19 +50,37 @@ def refine(page: Page) -> Page:
 
 def _divide(text: str, section: Section, with_status: bool) -> list[Section]:
     status = original = section.end
+    lowered = text[section.start : section.end].replace("İ", "i").lower()  # the one letter whose lower case is longer
+    lines = _telling_lines(lowered)
+    if not lines:
+        return [section]
     embedded = _embedded_status(text, section) if with_status else -1
-    for start, end in lines_of(text, section.start, section.end):
+    for start, end in lines:
         if end - start < 8:
             continue
-        line = text[start : min(end, start + 200)].strip().lower()
+        line = lowered[start : min(end, start + 200)].strip()
+        start += section.start
         if is_original_mark(line) and not (status == section.end and start < embedded and line.startswith(_TRACE)):
             original = start
             break
-        if status == section.end and with_status and (line.startswith(_STATUS_STARTS) or _action_first(text, line, end, section.end)):
+        if status == section.end and with_status and (line.startswith(_STATUS_STARTS) or _action_first(text, line, end + section.start, section.end)):
             status = start
     status = min(status, original)
     found = [Section(Part.HUMAN, section.start, status), Section(Part.STATUS, status, original), Section(Part.ORIGINAL, original, section.end)]
     return [part for part in found if part.end > part.start]
+
+
+def _telling_lines(lowered: str) -> list[tuple[int, int]]:
+    """The lines, in order, that hold one of the words without which a line divides nothing."""
+    found: set[tuple[int, int]] = set()
+    for word in _TELLING:
+        at = lowered.find(word)
+        while at >= 0:
+            stop = lowered.find("\n", at)
+            stop = len(lowered) if stop < 0 else stop
+            found.add((lowered.rfind("\n", 0, at) + 1, stop))
+            at = lowered.find(word, stop)
+    return sorted(found)
 
 
 def _embedded_status(text: str, section: Section) -> int:
@@ -71,7 +90,7 @@ def _embedded_status(text: str, section: Section) -> int:
 
 
 def _action_first(text: str, line: str, end: int, limit: int) -> bool:
-    return line.startswith("action: ") and text[end + 1 : min(end + 40, limit)].lower().startswith("final-recipient:")
+    return line.startswith(_ACTION) and text[end + 1 : min(end + 40, limit)].lower().startswith("final-recipient:")
 
 
 def is_original_mark(line: str) -> bool:

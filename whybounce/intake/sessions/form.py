@@ -24,18 +24,18 @@ _BEGINNING, _ENDING = 140_000, 50_000
 """Bytes of a paste that are read as a session. A long message stands in the middle; what became of it is said at the end."""
 _CONNECTION = (b"Trying ", b"telnet: ", b"CONNECTED(", b"Connection to ", b"nc: ", b"curl: (", b"connect: ", b"Ncat: ")
 _REPLIES = (b"220", b"250", b"354", b"421", b"45", b"50", b"53", b"55")
-_TRANSCRIPT = b"Transcript of session follows."
+TRANSCRIPT = b"Transcript of session follows."
 _OPTIONS = (" --auth-password ", " -ap ", " --auth-password=", " --user ", " -u ", "--password=", " --password ")
 
 
 def read_session(data: bytes) -> IntakeReport | None:
     """The report of a pasted session (bytes, LF line ends); None where the paste is none."""
-    if looks_like_mail(data.lstrip(b"\n \t\0")) and _TRANSCRIPT not in data[:20_000]:
+    if looks_like_mail(data.lstrip(b"\n \t\0")) and TRANSCRIPT not in data[:20_000]:
         return None
     if not any(mark in data[:_BEGINNING] for mark in (*_REPLIES, *_CONNECTION)):
         return None
     text = to_text(_shortened(data))[:MAX_TEXT]
-    if _TRANSCRIPT in data[:_BEGINNING]:
+    if TRANSCRIPT in data[:_BEGINNING]:
         return _of_transcript(data, text)
     return _read(text) or (_read(plain) if (plain := unquote(text)) != text else None)
 
