@@ -3,8 +3,8 @@
     DEBUG=1 python -m bench.pages [SECONDS]       needs wrk (apt install wrk); default: 4 seconds a round
 
 Serves the database that DATABASE_URL names (`manage.py prepare` makes it) with granian on a free port, and asks in turn for an empty view,
-for pages of each kind, and for pages that the browser has already (304). Prints ratios; exits with 1 where the pages reach less than 70 % of
-the empty view.
+for pages of each kind, and for pages that the browser has already (304). Prints ratios; exits with 1 where the median of the pages is less
+than 70 % of the empty view (one alone swings with what else the machine does).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from statistics import median
 
 from tests.browser.site import free_port
 
@@ -111,7 +112,9 @@ def main() -> int:
     print(f"an empty view: {empty:,.0f}/s")
     for path, rate in best.items():
         print(f"  {path:<36} {rate:>8,.0f}/s   {rate / empty:.2f} x the empty view")
-    return int(min(best.values()) < LEAST * empty)
+    typical = median(best.values())
+    print(f"the median of them: {typical / empty:.2f} x the empty view")
+    return int(typical < LEAST * empty)
 
 
 if __name__ == "__main__":
