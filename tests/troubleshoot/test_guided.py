@@ -23,8 +23,8 @@ def given(case: Case) -> dict[str, str]:
 
 def test_the_page_asks_the_most_worthwhile_question_and_says_why(client: Client, paste: Paster) -> None:
     html = client.get(paste(UNCLEAR).get_absolute_url()).content.decode()
-    assert "Who is affected?" in html
-    assert "One address points to the mailbox." in html
+    assert "Does the recipient say that there is free space?" in html
+    assert "Tells a full mailbox from a wrong address." in html
     assert "I don't know" in html
 
 
