@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_STOP = frozenset(' \t\r\n<>()[]{},;:"\\|　「」《》“”‘’«»')
+_STOP = frozenset(' \t\r\n<>()[]{},;:"\\|　「」：，；。、（）【】《》“”‘’«»')
 LONGEST = 320
 """RFC 5321 section 4.5.3.1: 64 for the local part, 255 for the domain, and the @."""
 

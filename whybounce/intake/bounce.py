@@ -9,13 +9,18 @@ from typing import Any
 from whybounce.failure import DeliveryFailure, IntakeReport, Span
 from whybounce.intake.addresses import find_address
 from whybounce.intake.dsn import Notification, read_notification
+from whybounce.intake.forwarded import behind_forwarding
+from whybounce.intake.kinds import other_kind, waiting_kind
 from whybounce.intake.mail import Mail, read_message
 from whybounce.intake.original import Original, read_original
 from whybounce.intake.page import Page, Part
 from whybounce.intake.prose import read_prose
 from whybounce.intake.reply import code_notes
 from whybounce.intake.sections import refine
-from whybounce.intake.signs import from_daemon, is_report, other_kind
+from whybounce.intake.signs import from_daemon, is_report
+
+_REPORT_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status", "message/feedback-report"))
+_TNEF = "A part of it is a winmail.dat (TNEF), which only Outlook opens: save the mail from Outlook as .msg, or copy its text, and paste that."
 
 Completed = tuple[DeliveryFailure, dict[str, Any], dict[str, Span | None]]
 """What the fields say; what the explanation changes of it, and where that stands."""
@@ -23,13 +28,20 @@ Completed = tuple[DeliveryFailure, dict[str, Any], dict[str, Span | None]]
 
 def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
     """The failures of one e-mail; where it reports none, its kind. A bounce that it carries as an attachment counts."""
-    page = refine(mail.page)
+    page, headers = mail.page, mail.headers
+    if not from_daemon(headers.get("from", "")):
+        page, forwarded = behind_forwarding(page)
+        headers = {**headers, **forwarded}
+    page = refine(page)
     notification = read_notification(page)
+    waiting = waiting_kind(mail) if not mail.types & _REPORT_TYPES else None
+    if waiting is not None and not notification.failures:
+        return IntakeReport("mail", page.text, (), waiting[0], (waiting[1],))
     if notification.failures or is_report(mail):
         if not notification.failures and notification.succeeded:
             return _delivered(page, notification)
         if "message/feedback-report" not in mail.types:
-            report = read_page(page, notification, mail.headers)
+            report = read_page(page, notification, headers)
             told = any("recipient" in failure.spans for failure in report.failures)
             if not told and depth < 2:
                 report = _carried(mail, depth, only_reports=True) or report
@@ -37,7 +49,8 @@ def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
                 return report
     kind, note = other_kind(mail)
     carried = _carried(mail, depth) if kind == "ordinary-mail" and depth < 2 else None
-    return carried or IntakeReport("mail", page.text, (), kind, (note,))
+    notes = (note, _TNEF) if "application/ms-tnef" in mail.types else (note,)
+    return carried or IntakeReport("mail", page.text, (), kind, notes)
 
 
 def _carried(mail: Mail, depth: int, only_reports: bool = False) -> IntakeReport | None:

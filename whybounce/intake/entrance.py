@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from whybounce.failure import IntakeReport
-from whybounce.intake import logs, mbox, outlook
+from whybounce.intake import copied, logs, mbox, outlook
 from whybounce.intake.bounce import read_mail, read_page
 from whybounce.intake.dsn import read_notification
 from whybounce.intake.exceptions import read_exception
+from whybounce.intake.forwarded import behind_forwarding
 from whybounce.intake.mail import looks_like_mail, parse
 from whybounce.intake.mime import MAX_TEXT, to_text
-from whybounce.intake.page import Page, PageBuilder, Part, unquote
+from whybounce.intake.page import PageBuilder, Part
 from whybounce.intake.reply import read_text
 from whybounce.intake.sections import refine
 from whybounce.intake.sessions.form import TRANSCRIPT, read_session
@@ -48,7 +49,7 @@ class Paste:
     @property
     def text(self) -> str:
         if self._text is None:
-            self._text = unquote(to_text(self.data[: MAX_TEXT * 4])[:MAX_TEXT])
+            self._text = copied.readable(to_text(self.data[: MAX_TEXT * 4])[:MAX_TEXT])
         return self._text
 
     @property
@@ -165,9 +166,30 @@ def _read_report_text(paste: Paste) -> IntakeReport | None:
         return None
     builder = PageBuilder()
     builder.add(Part.HUMAN, paste.text)
-    page: Page = refine(builder.page())
-    report = read_page(page, read_notification(page), {})
+    page, headers = behind_forwarding(builder.page())
+    page = refine(page)
+    report = read_page(page, read_notification(page), headers)
     return report if report.failures else None
+
+
+def _read_body(paste: Paste) -> IntakeReport | None:
+    """A base64 body part without its headers, as "show source" and ticket systems give it."""
+    body = copied.body_of(paste.data)
+    return read(body) if body is not None else None
+
+
+def _read_quoted_mail(paste: Paste) -> IntakeReport | None:
+    """A whole mail with its header, quoted or prefixed on every line."""
+    data = paste.text.lstrip().encode("utf-8", "replace") if ":" in paste.text[:2000] else b""
+    return _read_mail(Paste(data)) if data and looks_like_mail(data) else None
+
+
+def _read_log(paste: Paste) -> IntakeReport | None:
+    """Log lines; a report that quotes a line of the kind that logs have is none."""
+    report = logs.read(paste.text)
+    if report is not None and report.failures and reads_as_report(paste.text) and not any(f.queue_id or f.recipient for f in report.failures):
+        return None
+    return report
 
 
 def _read_text(paste: Paste) -> IntakeReport:
@@ -176,10 +198,12 @@ def _read_text(paste: Paste) -> IntakeReport:
 
 # A new form is one module and one line here; the first that reads the paste wins.
 FORMS = (
+    Form("body", _read_body),
     Form("mbox", _read_mbox),
     Form("session", _read_session),
     Form("mail", _read_mail),
-    Form("log", lambda paste: logs.read(paste.text)),
+    Form("quoted-mail", _read_quoted_mail),
+    Form("log", _read_log),
     Form("webhook", lambda paste: read_paste(paste.data)),
     Form("exception", lambda paste: read_exception(paste.text)),
     Form("report-text", _read_report_text),

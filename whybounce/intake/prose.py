@@ -15,6 +15,7 @@ from whybounce.intake.facts import Facts, read_facts
 from whybounce.intake.page import Page, Part, lines_of, trim
 from whybounce.intake.reasons import find_coded_line, find_dialogue, find_labelled, find_quoted, next_paragraph, paragraph_at
 from whybounce.intake.recipients import Entry, coded_entry, head_entry, labelled_entry
+from whybounce.intake.signs import DAEMONS
 
 MOST_RECIPIENTS = 500
 LONGEST_SEARCH = 8_000
@@ -215,7 +216,8 @@ def _any_address(text: str, region: Region, senders: frozenset[str]) -> tuple[in
         found = find_address(text, at, region.end)
         if found is None:
             return None
-        if text[slice(*found)].lower() not in senders:
+        address = text[slice(*found)].lower()
+        if address not in senders and not address.startswith(DAEMONS):
             return found
         at = found[1]
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from whybounce.failure import Stage
 from whybounce.intake.codes import leading_code, skip
+from whybounce.intake.languages import REASON_LABELS
 from whybounce.intake.page import lines_of, trim
 from whybounce.intake.stages import command_stage
 
@@ -26,6 +27,7 @@ _LABELS = (
     "the problem appears to be",
     "transcript of session follows",  # sendmail
     "technical details",
+    *REASON_LABELS,
 )
 _QUOTED = (
     " said:", "returned was:", "failed with:", "response was:", "remote server was:", "host said", "returned '", "smtp error from",
@@ -117,7 +119,7 @@ def find_coded_line(text: str, start: int, end: int) -> tuple[int, int] | None:
         for next_start, next_end in lines_of(text, line_end + 1, end):
             line = text[next_start:next_end].strip()
             again = leading_code(line, 0, len(line))
-            if not line or line.startswith(("<<<", ">>>", "--")) or (again and not line.startswith(code)):
+            if not line or line.startswith(("<<<", ">>>", "--", "QUIT", "RSET")) or (again and not line.startswith(code)):
                 break
             stop = next_end
             if again and text[at + 3 : at + 4] != "-":

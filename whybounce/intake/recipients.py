@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from whybounce.intake.addresses import find_address
 from whybounce.intake.codes import leading_code, skip
+from whybounce.intake.languages import RECIPIENT_LABELS
 
 # What stands before the address at the head of a line: indents, bullets, quotes, an opening bracket.
 _BULLETS = " \t*-•>\"'(="
@@ -24,6 +25,7 @@ _LABELS = (
     "rejected recipient",
     "failed address",
     "email address",
+    *RECIPIENT_LABELS,
 )
 # Labels that are the reason themselves.
 _SAYING = ("unknown user", "userid", "mailbox is full", "exceeds allowed size", "mailing list")  # IMail; fml
@@ -75,10 +77,16 @@ def head_entry(text: str, start: int, end: int) -> Entry | None:
         return Entry(*found, text.find(":", after, end) + 1, start, end, False)
     if rest[0] in "[(":
         return entry
+    if bracket and rest.startswith("... ") and text[after - 1] == " ":  # T-Online: "<a@b> ... unknown host"
+        return Entry(*found, text.find("...", found[1]) + 4, start, end, False)
     lowered = rest.lower()
     if lowered.startswith("on ") and any(digit in rest for digit in "0123456789"):
         return Entry(*found, end, start, end, True)
-    if "error_code" in lowered or "error code" in lowered or lowered.startswith(("failed", "was not delivered", "could not be delivered")):
+    if (
+        "error_code" in lowered
+        or "error code" in lowered
+        or lowered.startswith(("failed", "delivery failed", "was not delivered", "could not be delivered"))
+    ):
         return entry
     return None
 
@@ -89,7 +97,7 @@ def labelled_entry(text: str, start: int, end: int) -> Entry | None:
     if found is None:
         return None
     before = text[start : found[0]].strip(" \t<\"'(*>").lower()
-    label = before.rstrip(" :<\"'")
+    label = before.rstrip(" :：<\"'")
     if not label or label.startswith(_NOT_LABELS):
         return None
     says = label.endswith(_SAYING)

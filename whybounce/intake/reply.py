@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from whybounce.failure import DeliveryFailure, IntakeReport, Span
 from whybounce.intake.addresses import find_address
 from whybounce.intake.codes import leading_code
 from whybounce.intake.facts import Facts, read_facts
+from whybounce.intake.languages import says_undelivered
 from whybounce.intake.page import trim
 from whybounce.intake.reasons import find_coded_line, find_dialogue, find_quoted
 from whybounce.intake.unwrap import innermost
@@ -160,6 +162,18 @@ def code_notes(failure: DeliveryFailure) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _named(text: str, failure: DeliveryFailure) -> DeliveryFailure:
+    """With the recipient, where a sentence without any code names one address."""
+    first = find_address(text, 0, min(len(text), 4000))
+    if failure.recipient or first is None:
+        return failure
+    address = text[slice(*first)]
+    other = find_address(text, first[1], min(len(text), 4000))
+    if other is not None and text[slice(*other)].lower() != address.lower():
+        return failure
+    return replace(failure, recipient=address, spans={**failure.spans, "recipient": Span(*first)})
+
+
 def read_text(text: str) -> IntakeReport:
     """A paste that is neither a mail nor a report: a reply, or words about a failure; else nothing is found."""
     stripped = text.strip()
@@ -172,7 +186,8 @@ def read_text(text: str) -> IntakeReport:
     if failure is None or failure.code or failure.enhanced or innermost(text, 0, min(len(text), 4000)).wrapped:
         return report
     lowered = stripped[:4000].lower()
-    if any(word in lowered for word in _FAILURE_WORDS):
+    if says_undelivered(lowered) or any(word in lowered for word in _FAILURE_WORDS):
+        failure = _named(text, failure)
         note = "No reply code was found, so only the words count. The whole bounce, or the server's reply with its code, would tell more."
         return IntakeReport("text", text, (failure,), "", (note,))
     note = "No reply of a mail server was found in this text. Paste the whole bounce, or the line that begins with a code such as 550."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from whybounce.intake.addresses import find_address
+from whybounce.intake.languages import AWAY_SUBJECTS, says_undelivered
 from whybounce.intake.mail import Mail
 from whybounce.intake.page import Part
 
@@ -68,10 +69,10 @@ _SUBJECT_MARKS = (
     "rejected",
     "bounce",
 )
-_DAEMONS = ("mailer-daemon", "mailerdaemon", "postmaster", "post_master", "mail-daemon", "mail.delivery", "maildelivery", "mdaemon")
+DAEMONS = ("mailer-daemon", "mailerdaemon", "postmaster", "post_master", "mail-daemon", "mail.delivery", "maildelivery", "mdaemon")
 _AWAY_SUBJECTS = (
     "out of office", "out of the office", "automatic reply", "auto reply", "autoreply", "auto-reply", "auto:", "away", "vacation", "on holiday",
-    "abwesen", "automatische antwort", "absence", "réponse automatique", "respuesta automática", "automatisch antwoord", "不在",
+    *AWAY_SUBJECTS,
 )  # fmt: skip
 _AWAY_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-vacation", "x-autoreply-from", "x-mail-autoreply")
 
@@ -80,14 +81,25 @@ def is_report(mail: Mail) -> bool:
     """True where the mail says of itself, by its headers or its words, that another mail was not delivered."""
     headers = mail.headers
     subject = headers.get("subject", "").lower()
-    if "report-type=delivery-status" in mail.content_type or "x-failed-recipients" in headers or "message/delivery-status" in mail.types or "message/global-delivery-status" in mail.types:
+    if (
+        "report-type=delivery-status" in mail.content_type
+        or "x-failed-recipients" in headers
+        or "message/delivery-status" in mail.types
+        or "message/global-delivery-status" in mail.types
+    ):
         return True
     if from_daemon(headers.get("from", "")) and not subject.startswith(_AWAY_SUBJECTS):
         return True
     explanation = " ".join(" ".join(mail.page.slice(section)[:6000].lower().split()) for section in mail.page.of(Part.HUMAN))
-    marks = sum(1 for mark in _REPORT_MARKS if mark in explanation)
-    marks += any(mark in subject for mark in _SUBJECT_MARKS) or "are not member" in subject or headers.get("return-path") == "<>"
-    return marks >= (4 if _is_away(headers) else 2)
+    explanation = explanation.replace("’", "'")
+    marks = sum(1 for mark in _REPORT_MARKS if mark in explanation) + says_undelivered(explanation)
+    marks += (
+        any(mark in subject for mark in _SUBJECT_MARKS)
+        or says_undelivered(subject)
+        or "are not member" in subject
+        or headers.get("return-path") == "<>"
+    )
+    return marks >= (4 if is_away(headers) else 2)
 
 
 def from_daemon(value: str) -> bool:
@@ -95,10 +107,10 @@ def from_daemon(value: str) -> bool:
     lowered = value.lower()
     found = find_address(lowered, max(0, lowered.rfind("<")), len(lowered))
     local = lowered[found[0] : found[1]].partition("@")[0] if found else lowered.strip("<> ")
-    return local.startswith(_DAEMONS) or "mailer-daemon" in lowered or (not found and "<>" in lowered)
+    return local.startswith(DAEMONS) or "mailer-daemon" in lowered or (not found and "<>" in lowered)
 
 
-def _is_away(headers: dict[str, str]) -> bool:
+def is_away(headers: dict[str, str]) -> bool:
     """RFC 3834 section 5 and the headers that came before it."""
     subject = headers.get("subject", "").lower()
     return (
@@ -109,22 +121,12 @@ def _is_away(headers: dict[str, str]) -> bool:
     )
 
 
-def other_kind(mail: Mail) -> tuple[str, str]:
-    """Kind and a sentence for a mail that reports no failure."""
-    headers = mail.headers
-    subject = headers.get("subject", "").lower()
-    if "message/feedback-report" in mail.types or "report-type=feedback-report" in mail.content_type or subject.startswith("complaint about message"):
-        return "complaint", "This is a complaint report (ARF, RFC 5965): a recipient marked a mail as spam. The mail itself was delivered."
-    if "message/disposition-notification" in mail.types or "disposition-notification" in mail.content_type:
-        return "read-receipt", "This is a read receipt (RFC 8098): it says what became of a mail after it was delivered."
-    if subject.strip() == "unsubscribe":
-        return "ordinary-mail", "This mail asks to be taken off a mailing list. It reports no failed delivery."
-    if _is_away(headers):
-        return "vacation", "This is an automatic reply (RFC 3834), such as an absence note: the mail it answers was delivered."
-    return "ordinary-mail", "This is an ordinary e-mail that reports no failed delivery. If a bounce came with it, paste the bounce."
+def says_report(text: str) -> bool:
+    """True for a text that says, in some language, that a mail was not delivered."""
+    lowered = " ".join(text[:8000].lower().split()).replace("’", "'")
+    return any(mark in lowered for mark in _REPORT_MARKS) or says_undelivered(lowered)
 
 
 def reads_as_report(text: str) -> bool:
     """True for a text that is a report's explanation or fields, pasted without the headers of its mail."""
-    lowered = " ".join(text[:8000].lower().split())
-    return text.strip().count("\n") >= 2 and "@" in lowered and any(mark in lowered for mark in _REPORT_MARKS)
+    return text.strip().count("\n") >= 2 and text.find("@", 0, 8000) >= 0 and says_report(text)

@@ -162,7 +162,7 @@ def _cut_tail(text: str, start: int, end: int) -> tuple[int, int]:
     start, end = trim(text, start, end)
     if text.startswith("#", start) and text[start + 1 : start + 4].isdigit():  # Exchange: "#550 5.1.1 ...; not found ##"
         start += 1
-    for mark, tail in _TAILS:
+    for mark, tail in (*_TAILS, *_TAILS[:1]):  # a relay's own "(in reply to ...)" stands behind the one that it quotes
         match = tail.search(text, max(start, end - 200), end) if text.find(mark, max(start, end - 200), end) >= 0 else None
         if match and match.start() > start:
             end = match.start()
