@@ -199,6 +199,15 @@ def test_a_long_log_is_summed_up() -> None:
     assert read(log("postfix.log").encode()).notes[0] == "266 lines of a Postfix log: of the recipients 15 failed, 2 delayed, 16 delivered."
 
 
+def test_of_a_very_long_log_the_beginning_is_read_and_that_is_said() -> None:
+    line = next(line for line in log("postfix.log").splitlines() if "status=bounced" in line)
+    report = read("".join(f"{line.replace('unknown@', f'user{number}@')}\n" for number in range(2000)).encode())
+    assert report.notes[1:] == ("Only the first 200,000 characters were read.",)
+    assert report.notes[0].endswith("The first 500 are shown.")
+    assert len(report.failures) == 500
+    assert all(failure.code == "550" for failure in report.failures)
+
+
 def test_one_line_alone_needs_no_summary() -> None:
     line = next(line for line in log("postfix.log").splitlines() if "status=bounced" in line)
     assert read(line.encode()).notes == ()

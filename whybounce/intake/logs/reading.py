@@ -13,6 +13,7 @@ from whybounce.intake.logs.join import Joiner, Outcome
 from whybounce.intake.logs.protocol import Dialogues
 from whybounce.intake.logs.registry import LONGEST_LINE, parse_line
 from whybounce.intake.logs.tables import Columns, columns_of, parse_row
+from whybounce.intake.mime import MAX_TEXT
 from whybounce.intake.reply import code_notes
 from whybounce.intake.sessions import read_lines
 
@@ -48,6 +49,9 @@ def read(text: str) -> IntakeReport | None:
     """
     if not any(mark in text for mark in _MARKS):
         return None
+    cut = len(text) >= MAX_TEXT
+    if cut:  # the last line is not whole
+        text = text[: text.rfind("\n") + 1] or text
     joiner = Joiner()
     programs: Counter[str] = Counter()
     starts: list[int] = []
@@ -73,6 +77,8 @@ def read(text: str) -> IntakeReport | None:
     if not programs:
         return None
     report = _report(text, lines, starts, joiner, programs)
+    if report and cut:
+        report = replace(report, notes=(*report.notes, f"Only the first {MAX_TEXT:,} characters were read."))
     return _with_session(report, dialogues, lines, starts) if report and set(programs) == {"exchange-protocol"} else report
 
 

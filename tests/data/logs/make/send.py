@@ -1,18 +1,36 @@
-import smtplib, sys, socket, time
+import smtplib
+import socket
+import time
+
 for _ in range(40):
-    try: socket.create_connection(("127.0.0.1", 25), 2).close(); break
-    except OSError: time.sleep(.25)
+    try:
+        socket.create_connection(("127.0.0.1", 25), 2).close()
+        break
+    except OSError:
+        time.sleep(0.25)
 PORT = 25
+
+
 def send(sender, rcpts, n=0, source=None, helo="client.sender.example", size=0, host="127.0.0.1"):
     try:
         s = smtplib.SMTP(host, PORT, helo, timeout=20, source_address=source)
         s.ehlo(helo)
-        s.mail(sender, ["SIZE=%d" % size] if size else [])
+        s.mail(sender, [f"SIZE={size}"] if size else [])
         ok = [s.rcpt(r)[0] for r in rcpts]
-        if 250 in ok: print(s.data(f"From: {sender}\r\nTo: {rcpts[0]}\r\nSubject: test {n}\r\nMessage-ID: <20261125.{n}@client.sender.example>\r\nDate: Wed, 25 Nov 2026 02:00:00 +0000\r\n\r\nHello.\r\n"))
-        else: print(ok)
+        if 250 in ok:
+            print(
+                s.data(
+                    f"From: {sender}\r\nTo: {rcpts[0]}\r\nSubject: test {n}\r\nMessage-ID: <20261125.{n}@client.sender.example>\r\n"
+                    "Date: Wed, 25 Nov 2026 02:00:00 +0000\r\n\r\nHello.\r\n"
+                )
+            )
+        else:
+            print(ok)
         s.quit()
-    except Exception as e: print(repr(e))
+    except Exception as e:
+        print(repr(e))
+
+
 U = "news@sender.example"
 send(U, ["unknown@example.net"], 1)
 send(U, ["full@example.com", "anna@example.com"], 2)
