@@ -93,7 +93,8 @@ class IntakeReport:
     text        the readable text that the spans of the failures point into (decoded; long attachments left out)
     failures    one per failed recipient, in the order of the paste; empty where nothing failed
     kind        why there is no failure: "" or one of "vacation", "complaint", "delivered", "read-receipt",
-                "ordinary-mail", "no-reply-found", "empty", "binary", "code-only", "no-refusal" (a session without one)
+                "ordinary-mail", "no-reply-found", "empty", "binary", "code-only", "no-refusal" (a session without one),
+                "challenge" (a filter wants an answer first), "moderation" (a list's moderator decides), "confirmation" (of a subscription)
     notes       sentences for a person: what was understood, what was not, what would help
     error       a sentence where the paste could not be read at all, else None
     session     the SMTP session that was pasted, as a dialogue, with what the client did wrong; else None

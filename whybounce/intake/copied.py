@@ -21,7 +21,7 @@ _QUOTED_PRINTABLE = re.compile(r"=[0-9A-F]{2}", re.ASCII)
 _REPLY = re.compile(r"\s*[\"']?[245]\d\d[ -]", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([rnt\"\\/]))", re.ASCII)
 # A name in brackets, a number, the letters of a correspondent, a mark: what programs put before each line that they quote.
-_PREFIX = re.compile(r"(?:\[[^\]\n]{1,40}\]|[A-Z][A-Za-z]{0,4}>|[>|│┃¦]|\d{1,4}[:)|])(?: |(?=\n|$))", re.ASCII)
+_PREFIX = re.compile(r"(?:\[[^\]\n]{1,40}\]|[A-Z][A-Za-z]{0,4}>|[>|│┃¦]|\d{1,4}[:)|])(?: |(?=>|\n|$))", re.ASCII)
 _BULLET = re.compile(r"(^|\n)[ \t]{0,40}[•◦▪‣●○·][ \t]{0,40}")
 _LONGEST = 200_000
 

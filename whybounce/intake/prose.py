@@ -6,12 +6,12 @@ are markers (recipients.py, reasons.py, unwrap.py), not code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whybounce.failure import Action, DeliveryFailure, Span, Stage
 from whybounce.intake.addresses import find_address
 from whybounce.intake.codes import skip
-from whybounce.intake.facts import Facts, read_facts
+from whybounce.intake.facts import Facts, bracketed, read_facts
 from whybounce.intake.page import Page, Part, lines_of, trim
 from whybounce.intake.reasons import find_coded_line, find_dialogue, find_labelled, find_quoted, next_paragraph, paragraph_at
 from whybounce.intake.recipients import Entry, coded_entry, head_entry, labelled_entry
@@ -224,7 +224,22 @@ def _any_address(text: str, region: Region, senders: frozenset[str]) -> tuple[in
 
 
 def _facts(text: str, place: Place, context: int | None = None) -> tuple[Facts, Stage]:
-    return read_facts(text, place[0], place[1], context), (place[2] if len(place) == 3 else Stage.EMPTY)
+    facts = read_facts(text, place[0], place[1], context)
+    if len(place) != 3:
+        return facts, Stage.EMPTY
+    return facts if facts.remote_mta else _talking_to(text, place[0], facts), place[2]
+
+
+def _talking_to(text: str, end: int, facts: Facts) -> Facts:
+    """With the host that sendmail names above a dialogue: `... while talking to mx.example.net.:`."""
+    mark = "while talking to "
+    at = text.rfind(mark, max(0, end - 3000), end)
+    words = text[at + len(mark) : at + len(mark) + 260].split(None, 1) if at >= 0 else []
+    host = words[0].rstrip(":.") if words else ""
+    if not host:
+        return facts
+    start = at + len(mark)
+    return replace(facts, remote_mta=bracketed(host), spans={**facts.spans, "remote_mta": Span(start, start + len(host))})
 
 
 def _action(text: str, region: Region) -> Action:
