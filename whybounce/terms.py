@@ -18,7 +18,7 @@ from whybounce.snapshot import AskedOf, Evidence, Strength
 from whybounce.words import WordReading
 
 PROVED = NATS[Strength.PROVES]
-_PATTERN_WEIGHT = 0.85
+_PATTERN_WEIGHT = 1.0
 _WORDS_FLOOR = -8.0
 _FEW_WORDS = 2
 
@@ -37,7 +37,7 @@ class TermKind(StrEnum):
 
 
 # Beside words that are known, which the text model read together with the codes and the names of commands.
-_BESIDE_WORDS = {TermKind.ENHANCED: 0.15, TermKind.CODE: 0.35, TermKind.STAGE: 0.4}
+_BESIDE_WORDS = {TermKind.ENHANCED: 0.15, TermKind.CODE: 0.35, TermKind.STAGE: 0.3}
 
 
 @dataclass(frozen=True, slots=True)
