@@ -170,6 +170,8 @@ if not DEBUG:
 # A bounce with its original attached may be large; the engine reads 25 MB and says so of more.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+# The desk's page of a question has four fields for each piece of evidence, and a question has hundreds: Django's 1,000 are too few.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 # --- live checks --------------------------------------------------------------------------------------------------------
 

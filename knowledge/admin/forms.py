@@ -41,9 +41,9 @@ class WhyActionForm(ActionForm):
 
 class RowForm(TextForm):
     """A row's form. `seen` tells which state of the row its curator has before him: a save over somebody else's is not made
-    blindly."""
+    blindly. `change_reason` goes into the history (a question has a field `why` of its own)."""
 
-    why = forms.CharField(
+    change_reason = forms.CharField(
         required=False,
         max_length=_WHY,
         label=_("Why this change"),

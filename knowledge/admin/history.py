@@ -29,7 +29,7 @@ class HistoryAdmin(SimpleHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             versions.keep_present(type(obj)._default_manager.get(pk=obj.pk))
-        obj._change_reason = form.cleaned_data.get("why") or None
+        obj._change_reason = form.cleaned_data.get("change_reason") or None
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

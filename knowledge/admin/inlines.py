@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import re2
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet, TextField
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
@@ -47,14 +50,40 @@ class NestedOneStrengthACause(NestedInlineFormSetMixin, OneStrengthACause):
     """The same, inside an answer."""
 
 
-class EvidenceInline(admin.TabularInline):
-    """Evidence of one pattern or code: which causes it speaks for and against."""
+class CauseSelect(AutocompleteSelect):
+    """Chooses a cause. The admin's own asks the database once a row, and a question has hundreds of them: here the rows share `titles`."""
+
+    def __init__(self, field: Any, admin_site: Any, titles: Callable[[], dict[str, str]]) -> None:
+        super().__init__(field, admin_site)
+        self._titles = titles
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> list[Any]:
+        empty = [] if self.is_required else [self.create_option(name, "", "", False, 0)]
+        chosen = [key for key in value if key in self._titles()]
+        return [(None, empty + [self.create_option(name, key, self._titles()[key], True, 1) for key in chosen], 0)]
+
+
+class EvidenceOfOne(admin.options.InlineModelAdmin):
+    """What one thing says of causes: asks the database as often for many rows as for few."""
 
     model = models.Evidence
-    formset = OneStrengthACause
     fields = ("cause", "strength")
-    autocomplete_fields = ("cause",)
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Evidence]:
+        return super().get_queryset(request).select_related("answer__question", "pattern", "code")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "cause":
+            titles = cache(lambda: {str(pk): title for pk, title in models.Cause.objects.values_list("pk", "title")})
+            options["widget"] = CauseSelect(db_field, self.admin_site, titles)
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+
+class EvidenceInline(EvidenceOfOne, admin.TabularInline):
+    """Evidence of one pattern or code: which causes it speaks for and against."""
+
+    formset = OneStrengthACause
 
 
 class SaysInline(admin.TabularInline):
@@ -124,12 +153,8 @@ class MythInline(admin.StackedInline):
     extra = 0
 
 
-class AnswerEvidenceInline(NestedTabularInline):
-    model = models.Evidence
+class AnswerEvidenceInline(EvidenceOfOne, NestedTabularInline):
     formset = NestedOneStrengthACause
-    fields = ("cause", "strength")
-    autocomplete_fields = ("cause",)
-    extra = 0
 
 
 class AnswerInline(NestedStackedInline):

@@ -21,7 +21,7 @@ from knowledge.admin.trial import PatternTrialAdmin, TrialAdmin
 from knowledge.admin.unrecognised import FromUnrecognised
 from knowledge.admin.work import CauseWork, CodeWork, PatternWork, PlainWork, QuestionWork, WorkFilter
 
-_KEPT = ("sources", "position", "status", "why", "seen")
+_KEPT = ("sources", "position", "status", "change_reason", "seen")
 _MOST_KEPT_WHOLE = 200  # rows marked at once whose versions are kept whole; more would take minutes
 
 

@@ -1,7 +1,9 @@
 """The curators' desk: every kind of row is listed, shown, changed and made there, with all that belongs to it."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from knowledge import models
@@ -162,6 +164,35 @@ def test_an_answers_evidence_is_changed_on_the_questions_page(curator: Client) -
     saved(curator, page("question", "change", question.pk), answers__0__evidence__0__strength="for", answers__0__text="Yes, a large one")
     answer = question.answers.get(slug="large")
     assert (answer.text, answer.evidence.get().strength) == ("Yes, a large one", "for")
+
+
+def test_what_a_question_is_asked_for_is_not_the_reason_of_its_change(curator: Client) -> None:
+    question = models.Question.objects.get(slug="attachment")
+    told = "It tells. " * 30
+    saved(curator, page("question", "change", question.pk), why=told, change_reason="Said at length")
+    question.refresh_from_db()
+    assert (question.why, question.history.first().history_change_reason) == (told.strip(), "Said at length")
+
+
+def _many_causes(count: int) -> list[models.Cause]:
+    like = models.Cause.objects.first()
+    fields = {"category": like.category, "frequency": like.frequency, "who_acts": like.who_acts}
+    return models.Cause.objects.bulk_create(models.Cause(slug=f"many-{number}", title=f"Cause {number}", **fields) for number in range(count))
+
+
+def test_a_question_with_hundreds_of_pieces_of_evidence_is_shown_quickly_and_saved(curator: Client) -> None:
+    answer = models.Question.objects.get(slug="attachment").answers.first()
+    path = page("question", "change", answer.question_id)
+    with CaptureQueriesContext(connection) as few:
+        curator.get(path)
+    causes = _many_causes(260)
+    models.Evidence.objects.bulk_create(models.Evidence(answer=answer, cause=cause, strength="for") for cause in causes)
+    with CaptureQueriesContext(connection) as many:
+        shown = curator.get(path).content.decode()
+    assert f'<option value="{causes[7].pk}" selected>Cause 7</option>' in shown
+    assert len(many) <= len(few) + 3
+    saved(curator, path, answers__0__evidence__0__strength="against")
+    assert answer.evidence.order_by("pk").first().strength == "against"
 
 
 @pytest.mark.parametrize("name", ["cause", "statuscode", "replypattern", "example", "provider"])

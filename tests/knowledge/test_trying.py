@@ -100,13 +100,13 @@ def test_a_row_that_ranks_nothing_changes_nothing() -> None:
 def test_the_button_shows_the_form_again_as_typed_and_stores_nothing(curator: Client) -> None:
     row = pattern()
     histories = row.history.count()
-    response = save(curator, page("replypattern", row.pk), pattern="quota|mailbox", meaning="Typed.", why="Maybe", _try="Try it")
+    response = save(curator, page("replypattern", row.pk), pattern="quota|mailbox", meaning="Typed.", change_reason="Maybe", _try="Try it")
     said = html(response)
     assert "RE2 compiles it" in said
     assert "It matches 2 of its own examples" in said
     assert "What would change" in said
     fields = read_form(response)
-    assert (fields["pattern"], fields["meaning"], fields["why"]) == (["quota|mailbox"], ["Typed."], ["Maybe"])
+    assert (fields["pattern"], fields["meaning"], fields["change_reason"]) == (["quota|mailbox"], ["Typed."], ["Maybe"])
     row.refresh_from_db()
     assert (row.pattern, row.history.count()) == ("over (his |its )?quota", histories)
 

@@ -35,7 +35,8 @@ def colleague(db: None) -> Client:
 
 
 def test_a_change_is_shown_with_who_why_and_every_field_of_it(curator: Client) -> None:
-    assert save(curator, page("change", cause()), summary="Said better.", steps__0__text="Wait an hour.", why="A reader asked").status_code == 302
+    changed = save(curator, page("change", cause()), summary="Said better.", steps__0__text="Wait an hour.", change_reason="A reader asked")
+    assert changed.status_code == 302
     said = text(curator, page("history", cause()))
     for part in ("cora", "A reader asked", "<strong>summary</strong>", "<ins>Said better.</ins>", "steps › wait › text"):
         assert part in said, part
