@@ -42,10 +42,10 @@ class PasteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10, "data-drop": "id_file", "spellcheck": "false", "autocapitalize": "off"}),
     )
     file = forms.FileField(
-        label=_("Or a file (.eml or text)"),
+        label=_("Or a file: .eml, .msg, .mbox, .log, .json, text"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".eml,.txt,.log,text/*,message/rfc822"}),
+        widget=forms.FileInput(attrs={"accept": ".eml,.msg,.mbox,.txt,.log,.json,text/*,message/rfc822,application/vnd.ms-outlook,application/json"}),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

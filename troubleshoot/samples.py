@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from whybounce.intake.outlook import mail_of
+
 _FOLDER = Path(__file__).resolve().parent.parent / "samples"
 
-_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online", "sendgrid": "SendGrid", "smtp": "SMTP"}
+_SPELT = {"dsn": "DSN", "ndr": "NDR", "online": "Online", "sendgrid": "SendGrid", "smtp": "SMTP", "outlook": "Outlook", "german": "German"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,14 @@ class Sample:
 @lru_cache(maxsize=1)
 def samples() -> tuple[Sample, ...]:
     """All samples, by name. The title is the file's name in words: `postfix-bounce.eml` is "Postfix bounce"."""
-    paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".json", ".txt"})
-    return tuple(Sample(path.stem, _title(path.stem), path.read_text(encoding="utf-8", errors="replace")) for path in paths)
+    paths = sorted(path for path in _FOLDER.glob("*.*") if path.suffix in {".eml", ".json", ".msg", ".txt"})
+    return tuple(Sample(path.stem, _title(path.stem), _text(path)) for path in paths)
+
+
+def _text(path: Path) -> str:
+    """What fills the box; of an Outlook file, which is no text, the e-mail within."""
+    data = path.read_bytes()
+    return ((mail_of(data) if path.suffix == ".msg" else None) or data).decode("utf-8", "replace")
 
 
 def _title(stem: str) -> str:
