@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from knowledge.current import knowledge
 from whybounce.compiled import Knowledge
@@ -43,7 +42,6 @@ def _looks_like_reply(text: str) -> bool:
     return len(_WORD.findall(text, 0, 400)) >= _FEW
 
 
-@lru_cache(maxsize=256)
 def _explanation(known: Knowledge, text: str) -> Explanation | None:
     report = read(text.encode("utf-8", "replace"))
     if not report.failures:

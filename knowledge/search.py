@@ -70,7 +70,7 @@ def search(query: str) -> list[Group]:
     return _searcher(snapshot()).search(query[:MAX_QUERY])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _searcher(known: KnowledgeSnapshot) -> Searcher:
     return Searcher(known)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from knowledge.current import snapshot
@@ -62,11 +61,7 @@ class Section:
 
 def cause_page(slug: str) -> CausePage | None:
     """The page of a cause; None where there is none of this slug."""
-    return _cause_page(snapshot(), slug)
-
-
-@lru_cache(maxsize=1024)
-def _cause_page(known: KnowledgeSnapshot, slug: str) -> CausePage | None:
+    known = snapshot()
     index = index_of(known)
     cause = index.causes.get(slug)
     if cause is None:
@@ -111,10 +106,6 @@ def _speaks(known: KnowledgeSnapshot, slug: str) -> tuple[Speaks, ...]:
 
 def cause_sections() -> tuple[Section, ...]:
     """All causes by category, in the order of the categories."""
-    return _cause_sections(snapshot())
-
-
-@lru_cache(maxsize=2)
-def _cause_sections(known: KnowledgeSnapshot) -> tuple[Section, ...]:
+    known = snapshot()
     sections = (Section(str(category.label), tuple(cause for cause in known.causes if cause.category == category.value)) for category in Category)
     return tuple(section for section in sections if section.rows)

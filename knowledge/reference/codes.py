@@ -66,11 +66,8 @@ class CodeRow:
 
 def code_page(code: str) -> CodePage | None:
     """The page of `550`, `5.7.26` or `X.7.26`; None where nothing is known of it."""
-    return _code_page(snapshot(), code.upper())
-
-
-@lru_cache(maxsize=1024)
-def _code_page(known: KnowledgeSnapshot, code: str) -> CodePage | None:
+    code = code.upper()
+    known = snapshot()
     index = index_of(known)
     rows = _rows(index, code)
     if not rows:
@@ -131,7 +128,7 @@ def code_table() -> tuple[CodeRow, ...]:
     return _code_table(snapshot())
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _code_table(known: KnowledgeSnapshot) -> tuple[CodeRow, ...]:
     index = index_of(known)
     return tuple(_table_row(index, row) for row in sorted(known.codes, key=_by_number))

@@ -107,9 +107,10 @@ class Index:
         return replace(row, code=code) if row is not None else None
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def index_of(known: KnowledgeSnapshot) -> Index:
-    """The index of a snapshot."""
+    """The index of a snapshot. Kept for the last one asked for alone, as all that is worked out from a snapshot: revisions that no
+    longer serve must not stay in memory. Pages are kept in knowledge/pages.py."""
     return Index(known)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import re2
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from knowledge.current import snapshot
 from knowledge.reference.index import Index, index_of
-from whybounce.snapshot import Article, Blocklist, Cause, KnowledgeSnapshot, ListAnswer, Provider, ReplyPattern, StatusCode
+from whybounce.snapshot import Article, Blocklist, Cause, ListAnswer, Provider, ReplyPattern, StatusCode
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -70,11 +69,7 @@ class ArticlePage:
 
 def blocklist_page(slug: str) -> BlocklistPage | None:
     """The page of a blocklist; None where there is none of this slug."""
-    return _blocklist_page(snapshot(), slug)
-
-
-@lru_cache(maxsize=512)
-def _blocklist_page(known: KnowledgeSnapshot, slug: str) -> BlocklistPage | None:
+    known = snapshot()
     index = index_of(known)
     row = index.blocklists.get(slug)
     if row is None:
@@ -105,11 +100,7 @@ def _naming(index: Index, row: Blocklist) -> list[NamingReply]:
 
 def blocklist_sections() -> tuple[BlocklistSection, ...]:
     """All lists: those in use by what they list, then those closed for good."""
-    return _blocklist_sections(snapshot())
-
-
-@lru_cache(maxsize=2)
-def _blocklist_sections(known: KnowledgeSnapshot) -> tuple[BlocklistSection, ...]:
+    known = snapshot()
     used = [row for row in known.blocklists if not row.closed]
     sections = (
         BlocklistSection(_("Lists of addresses"), _("Ask about the sending IP address."), _of(used, "ip")),
@@ -130,11 +121,7 @@ def _of(rows: list[Blocklist], kind: str) -> tuple[Blocklist, ...]:
 
 def article_page(slug: str) -> ArticlePage | None:
     """The page of an article; None where there is none of this slug."""
-    return _article_page(snapshot(), slug)
-
-
-@lru_cache(maxsize=512)
-def _article_page(known: KnowledgeSnapshot, slug: str) -> ArticlePage | None:
+    known = snapshot()
     index = index_of(known)
     article = index.articles.get(slug)
     if article is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from knowledge.current import snapshot
 from knowledge.reference.index import Index, index_of
-from whybounce.snapshot import Article, Cause, Frequency, KnowledgeSnapshot, Link, Provider, ReplyPattern, StatusCode
+from whybounce.snapshot import Article, Cause, Frequency, Link, Provider, ReplyPattern, StatusCode
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -75,11 +74,7 @@ def kind_name(kind: str) -> str | StrPromise:
 
 def provider_page(slug: str) -> ProviderPage | None:
     """The page of a provider; None where there is none of this slug."""
-    return _provider_page(snapshot(), slug)
-
-
-@lru_cache(maxsize=512)
-def _provider_page(known: KnowledgeSnapshot, slug: str) -> ProviderPage | None:
+    known = snapshot()
     index = index_of(known)
     provider = index.providers.get(slug)
     if provider is None:
@@ -126,11 +121,7 @@ def _help_pages(index: Index, provider: Provider) -> tuple[HelpPage, ...]:
 
 def provider_sections() -> tuple[ProviderSection, ...]:
     """All providers by kind; in each those of which most is known first."""
-    return _provider_sections(snapshot())
-
-
-@lru_cache(maxsize=2)
-def _provider_sections(known: KnowledgeSnapshot) -> tuple[ProviderSection, ...]:
+    known = snapshot()
     index = index_of(known)
     codes = {provider.slug: sum(row.provider == provider.slug for row in known.codes) for provider in known.providers}
     lines = [ProviderLine(row, len(index.patterns_of_provider.get(row.slug, ())), codes[row.slug]) for row in known.providers]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from knowledge.current import snapshot
 from knowledge.models import Category
 from knowledge.reference.index import Index, codes_in, index_of
-from whybounce.snapshot import Article, Cause, KnowledgeSnapshot, Provider, ReplyPattern, StatusCode
+from whybounce.snapshot import Article, Cause, Provider, ReplyPattern, StatusCode
 
 _MOST_CODES = 16
 
@@ -62,12 +61,7 @@ def codes_of(index: Index, texts: Iterable[str], most: int = _MOST_CODES) -> tup
 
 def family_page(slug: str) -> FamilyPage | None:
     """The wordings of a cause; None where there is no such cause or no reply of it is known."""
-    return _family_page(snapshot(), slug)
-
-
-@lru_cache(maxsize=512)
-def _family_page(known: KnowledgeSnapshot, slug: str) -> FamilyPage | None:
-    index = index_of(known)
+    index = index_of(snapshot())
     cause = index.causes.get(slug)
     patterns, examples = index.patterns_of_cause.get(slug, ()), index.examples_of_cause.get(slug, ())
     if cause is None or not (patterns or examples):
@@ -89,11 +83,7 @@ def _family_page(known: KnowledgeSnapshot, slug: str) -> FamilyPage | None:
 
 def family_sections() -> tuple[FamilySection, ...]:
     """All families by category of the cause, in the order of the categories."""
-    return _family_sections(snapshot())
-
-
-@lru_cache(maxsize=2)
-def _family_sections(known: KnowledgeSnapshot) -> tuple[FamilySection, ...]:
+    known = snapshot()
     index = index_of(known)
     sections = (
         FamilySection(str(category.label), tuple(_lines(index, [cause for cause in known.causes if cause.category == category.value])))

@@ -1,5 +1,6 @@
 """Reference pages are kept in memory, the same for all who are not logged in, and answered with 304 to who has them."""
 
+import gc
 import re
 from email.utils import parsedate_to_datetime
 
@@ -12,6 +13,7 @@ from django.test import Client, RequestFactory
 from knowledge import models, pages
 from knowledge.current import forget, published_at, snapshot
 from knowledge.publishing import publish
+from whybounce.snapshot import KnowledgeSnapshot
 
 pytestmark = pytest.mark.django_db
 PAGE = "/codes/550/"
@@ -116,6 +118,23 @@ def test_no_more_is_kept_than_may_be(client: Client, monkeypatch: pytest.MonkeyP
         client.get(f"/codes/{code.code}/")
     assert 0 < pages._shelf._bytes <= 3 * size
     assert pages._shelf._bytes == sum(len(kept.content) for kept in pages._shelf._pages.values())
+
+
+def test_revisions_that_no_longer_serve_do_not_stay_in_memory(client: Client) -> None:
+    row = snapshot()
+    pages_of_all_kinds = [
+        *(f"/{kind}/" for kind in ("codes", "causes", "replies", "providers", "blocklists", "articles")),
+        *(f"/{kind}/{getattr(row, kind)[0].slug}/" for kind in ("causes", "providers", "blocklists", "articles")),
+        *(f"/replies/{row.causes[0].slug}/", PAGE, "/search/?q=550+5.1.1+user+unknown", "/sitemap.xml"),
+    ]
+    row = None
+    for number in range(5):
+        rename(f"Title {number}")
+        for path in pages_of_all_kinds if number < 3 else [PAGE, "/search/?q=550"]:
+            assert client.get(path).status_code == 200, path
+    gc.collect()
+    kept = {item.revision for item in gc.get_objects() if isinstance(item, KnowledgeSnapshot)} - {0}
+    assert len(kept) <= 2, kept
 
 
 def test_a_page_larger_than_all_that_may_be_kept_is_served(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
