@@ -12,9 +12,9 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -26,9 +26,9 @@ from whybounce.tokens import features_of, is_whole, tokens_of, units_of
 _CATEGORY_SCALE = 10.5
 _CAUSE_SCALE = 11.5
 _LEAST_LENGTH = 50.0  # squared; a text of one or two words says less than its direction
-_MANY = 1000
 _LEAST_LOG = -60.0  # below, a float32 has no logarithm left
 _FORMAT = 2
+_MOST_UNITS = 40_000
 
 Vector = npt.NDArray[np.float32]
 
@@ -43,12 +43,51 @@ class Lesson(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WordReading:
-    """What the words of one reply say: `log_probability[i]` of the model's cause i; which words weighed, see `TextModel.why`."""
+    """What the words of one reply say: `log_probability[i]` of the model's cause i; which words weighed, see `TextModel.why`.
+    `known`: how many of the words the model knows."""
 
-    units: tuple[str, ...]
+    tokens: tuple[str, ...]
     norm: float
     log_probability: Vector
     known: int
+
+
+class _Memory:
+    """The sums of the units met so far, as rows of one table. Bounded: a full table is given up for a new one."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._lock = Lock()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Row 0 stands for all that is not known."""
+        self._state: tuple[dict[str, int], Vector, list[int]] = ({}, np.zeros((_MOST_UNITS, self._width + 2), np.float32), [1])
+
+    def sums(self, units: Sequence[str], sum_of: Callable[[str], Vector | None]) -> Vector:
+        """A row for each unit; `sum_of` works out those not met before."""
+        rows, table, _used = self._state
+        try:
+            return table.take([rows[unit] for unit in units], axis=0)
+        except KeyError:
+            with self._lock:
+                return self._learn(units, sum_of)
+
+    def _learn(self, units: Sequence[str], sum_of: Callable[[str], Vector | None]) -> Vector:
+        rows, table, used = self._state
+        if used[0] + len(units) > _MOST_UNITS or len(rows) > 4 * _MOST_UNITS:
+            self._renew()
+            rows, table, used = self._state
+        for unit in units:
+            if unit not in rows:
+                found = sum_of(unit)
+                if found is None:
+                    rows[unit] = 0
+                else:  # the row is written before its number can be found
+                    table[used[0]] = found
+                    rows[unit] = used[0]
+                    used[0] += 1
+        return table.take([rows[unit] for unit in units], axis=0)
 
 
 class TextModel:
@@ -75,34 +114,33 @@ class TextModel:
         self._group = np.array([names.index(category) for category in categories], np.intp)
         self._member = np.zeros((len(causes), len(names)), np.float32)
         self._member[np.arange(len(causes)), self._group] = 1
-        self._unit = lru_cache(maxsize=60_000)(self._unit_sum)
+        self._memory = _Memory(len(causes))
 
-    def _unit_sum(self, unit: str) -> tuple[Vector, float, bool]:
-        """The weights of a unit's known features summed per cause, the square of its length, whether it is known as a whole."""
+    def _sum_of(self, unit: str) -> Vector | None:
+        """The weights of a unit's known features summed per cause; then the square of its length, and 1 for a known word. None where
+        nothing of it is known."""
         rows = [(self._index[name], weight) for name, weight in features_of(unit) if name in self._index]
         if not rows:
-            return np.zeros(len(self.causes), np.float32), 0.0, False
+            return None
         indices = np.array([row for row, _weight in rows])
         values = np.array([weight for _row, weight in rows], np.float32) * self._idf[indices]
-        return (values * self._scale[indices]) @ self._weights[indices].astype(np.float32), float(values @ values), unit in self._index
+        out = np.empty(len(self.causes) + 2, np.float32)
+        out[:-2] = (values * self._scale[indices]) @ self._weights[indices].astype(np.float32)
+        out[-2] = values @ values
+        out[-1] = unit in self._index and unit[0].isalpha() and " " not in unit
+        return out
 
     def read(self, text: str) -> WordReading:
         """The model's reading of a reply."""
+        return self.read_tokens(tuple(tokens_of(text)))
+
+    def read_tokens(self, tokens: tuple[str, ...]) -> WordReading:
+        """The same of its tokens."""
         if not self.causes:
             return WordReading((), 1.0, self._bias, 0)
-        units = units_of(tokens_of(text))
-        squares = _LEAST_LENGTH
-        known = 0
-        sums = []
-        for unit in units:
-            vector, square, whole = self._unit(unit)
-            if square:
-                sums.append(vector)
-                squares += square
-                known += whole and unit[0].isalpha() and " " not in unit
-        norm = math.sqrt(squares)
-        scores = self._bias + np.sum(sums, axis=0) / norm if sums else self._bias
-        return WordReading(tuple(units), norm, self._log_probability(scores), known)
+        sums = self._memory.sums(units_of(tokens), self._sum_of).sum(axis=0)
+        norm = math.sqrt(_LEAST_LENGTH + float(sums[-2]))
+        return WordReading(tokens, norm, self._log_probability(self._bias + sums[:-2] / norm), int(sums[-1]))
 
     def _log_probability(self, scores: Vector) -> Vector:
         """P(category) * P(cause | category): the first by the sum of the scores of the category's causes."""
@@ -119,8 +157,8 @@ class TextModel:
         column = self.causes.index(cause)
         group = self._group[column]
         shares = []
-        for unit in reading.units:
-            vector = self._unit(unit)[0]
+        units = units_of(reading.tokens)
+        for unit, vector in zip(units, self._memory.sums(units, self._sum_of)[:, :-2], strict=True):
             sums = vector @ self._member
             within = vector[self._group == group]
             nats = _CATEGORY_SCALE * float(sums[group] - sums.mean()) + _CAUSE_SCALE * float(vector[column] - within.mean())
@@ -162,8 +200,7 @@ def fit(lessons: Iterable[Lesson | tuple[str, str]]) -> TextModel:
         return TextModel.empty()
     texts = [[feature for unit in units_of(tokens_of(row.text)) for feature in features_of(unit)] for row in rows]
     counts = Counter(name for text in texts for name in {name for name, _weight in text})
-    least = 3 if len(rows) >= _MANY else 2
-    features = sorted(name for name, count in counts.items() if count >= least or is_whole(name))
+    features = sorted(name for name, count in counts.items() if count > 1 or is_whole(name))
     idf = np.array([1 + math.log((1 + len(rows)) / (1 + counts[name])) for name in features], np.float32)
     labels = np.array([causes.index(row.cause) for row in rows])
     groups = Counter(category_of[row.cause] for row in rows)
