@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure, IntakeReport
-from whybounce.reasoning import Hypothesis, LedgerLine, Ranking, rank
+from whybounce.reasoning import Hypothesis, LedgerLine, Ranking, Sum, rank
 from whybounce.remedies import fill, values_of
 from whybounce.snapshot import Strength
-from whybounce.terms import TermKind
+from whybounce.terms import Term, TermKind
 
 _MOST_CAUSES = 6
 _LEAST_PROBABILITY = 0.01
@@ -46,11 +49,20 @@ def explain(knowledge: Knowledge, report: IntakeReport, name: str = "") -> dict[
     }
 
 
+def explain_text(knowledge: Knowledge, report: IntakeReport, name: str = "") -> str:
+    """`explain` as JSON text, for many pastes: what is said of a reply is written once for all replies that read the same."""
+    failures = ", ".join(_failure_text(rank(knowledge, failure)) for failure in report.failures)
+    head = f'{{"file": {_encoded(name or None)}, "format": {_encoded(report.format)}, "failures": [{failures}], '
+    return f'{head}"notes": {_encoded(list(report.notes))}, "error": {_encoded(report.error)}}}'
+
+
 def failure_json(ranking: Ranking) -> dict[str, Any]:
     """The contract's FAILURE object."""
-    failure, verdict = ranking.failure, ranking.verdict
-    hypotheses = ranking.hypotheses[:_MOST_CAUSES]
-    shown = [h for i, h in enumerate(hypotheses) if i == 0 or h.probability >= _LEAST_PROBABILITY]
+    return {**_facts(ranking), **_said(ranking, ranking.terms)}
+
+
+def _facts(ranking: Ranking) -> dict[str, Any]:
+    failure = ranking.failure
     return {
         "recipient": failure.recipient or None,
         "action": failure.action.value,
@@ -64,6 +76,14 @@ def failure_json(ranking: Ranking) -> dict[str, Any]:
         "envelope_sender": failure.envelope_sender or None,
         "message_id": failure.message_id or None,
         "provider": ranking.provider or None,
+    }
+
+
+def _said(ranking: Ranking, terms: Sequence[Term]) -> dict[str, Any]:
+    """Verdict and causes: what depends on the sum alone, but for the words in which a pattern was found."""
+    verdict = ranking.verdict
+    shown = [h for i, h in enumerate(ranking.best(_MOST_CAUSES)) if i == 0 or h.probability >= _LEAST_PROBABILITY]
+    return {
         "verdict": {
             "permanent": verdict.permanent,
             "who_acts": [who.value for who in verdict.who_acts],
@@ -75,7 +95,7 @@ def failure_json(ranking: Ranking) -> dict[str, Any]:
                 "title": hypothesis.cause.title,
                 "category": hypothesis.cause.category,
                 "probability": round(hypothesis.probability, 4),
-                "because": list(_because(hypothesis, ranking.ledger(hypothesis.cause.slug))),
+                "because": list(_because(hypothesis, ranking.ledger_of(terms, hypothesis.cause.slug))),
             }
             for hypothesis in shown
         ],
@@ -93,6 +113,27 @@ def _because(hypothesis: Hypothesis, lines: list[LedgerLine]) -> Iterator[dict[s
             strength = Strength.STRONGLY_FOR.value
         if strength and line.kind is not TermKind.PRIOR:
             yield {"observation": ":".join(part for part in (line.kind.value, line.ref, line.value) if part), "strength": strength}
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
+# A place for a pattern's words: no text has this character, which JSON writes as an escape.
+_PLACE = re.compile(r"\\u0000(\d+)\\u0000")
+_texts: WeakKeyDictionary[Sum, dict[bool, list[str]]] = WeakKeyDictionary()
+
+
+def _failure_text(ranking: Ranking) -> str:
+    """`failure_json` as JSON text, made of parts kept with the sum."""
+    words = [ranking.failure.text[match.span.start : match.span.end] for match in ranking.matches]
+    if "\0" in ranking.failure.text or not all(words):
+        return _encoded(failure_json(ranking))
+    permanent = ranking.verdict.permanent
+    kept = _texts.setdefault(ranking.sum, {})
+    parts = kept.get(permanent)
+    if parts is None:
+        places = ranking.terms_with([f"\0{number}\0" for number in range(len(words))])
+        parts = kept[permanent] = _PLACE.split(_encoded(_said(ranking, places))[1:])
+    said = parts[0] + "".join([_encoded(words[int(number)])[1:-1] + part for number, part in zip(parts[1::2], parts[2::2], strict=True)])
+    return f"{_encoded(_facts(ranking))[:-1]}, {said}"
 
 
 _CERTAINTY = {"proved": "This is why", "likely": "Most likely", "possible": "Possibly", "unclear": "The text says too little; perhaps"}
@@ -116,7 +157,7 @@ def for_people(knowledge: Knowledge, report: IntakeReport) -> Iterator[str]:
 
 def _failure_lines(knowledge: Knowledge, failure: DeliveryFailure) -> Iterator[str]:
     ranking = rank(knowledge, failure)
-    verdict, hypotheses = ranking.verdict, ranking.hypotheses
+    verdict, hypotheses = ranking.verdict, ranking.best(4)
     provider = knowledge.providers.get(ranking.provider)
     facts = (
         ("recipient", failure.recipient),
@@ -137,7 +178,7 @@ def _failure_lines(knowledge: Knowledge, failure: DeliveryFailure) -> Iterator[s
     yield f"{'Permanent: sending it again unchanged will not help' if verdict.permanent else 'Temporary: it may go through later'}. To act: " + (
         ", then ".join(_WHO[who.value] for who in verdict.who_acts) + "."
     )
-    for hypothesis in hypotheses[1:4]:
+    for hypothesis in hypotheses[1:]:
         if hypothesis.probability >= 0.05:
             yield f"   or: {hypothesis.cause.title} ({hypothesis.probability:.0%})"
     values = values_of(failure, provider.name if provider else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ RATE: Mapping[Frequency, float] = {
     Frequency.VERY_RARE: 0.01,
 }
 
+_MOST_SUMS = 4096  # of a few kilobytes
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledQuestion:
@@ -44,8 +47,21 @@ class CompiledQuestion:
     p: Vector
 
 
+class Remembered(dict[Any, Any]):
+    """What was worked out before, by what it depends on. Bounded: when full, all of it is forgotten."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if len(self) >= self._most:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 class Knowledge:
-    """A snapshot and its text model, ready for reasoning. Immutable; shared by all threads of a process."""
+    """A snapshot and its text model, ready for reasoning. Immutable but for what it remembers; shared by all threads of a process."""
 
     def __init__(self, snapshot: KnowledgeSnapshot, model: TextModel | None = None) -> None:
         """`model`: the fitted text model; None fits it now (seconds)."""
@@ -62,7 +78,9 @@ class Knowledge:
             (row.code, row.provider): self.nats(row.evidence, row.others) for row in snapshot.codes if row.evidence
         }
         self.matcher = ReplyMatcher(snapshot.patterns)
+        self._pattern_nats: dict[str, Vector] = {}
         self.provider_finder = ProviderFinder(snapshot.providers)
+        self.sums = Remembered(_MOST_SUMS)
         self.word_columns = np.array([self.index[slug] for slug in self.model.causes if slug in self.index], dtype=np.intp)
         self.word_sources = np.array([i for i, slug in enumerate(self.model.causes) if slug in self.index], dtype=np.intp)
 
@@ -75,8 +93,13 @@ class Knowledge:
 
     def pattern_nats(self, pattern: ReplyPattern) -> Vector:
         """A pattern's evidence; only one that a curator marked decisive proves."""
-        vector = self.nats(pattern.evidence)
-        return vector if pattern.decisive else np.minimum(vector, NATS[Strength.STRONGLY_FOR])
+        vector = self._pattern_nats.get(pattern.slug)
+        if vector is None:
+            vector = self.nats(pattern.evidence)
+            if not pattern.decisive:
+                vector = np.minimum(vector, NATS[Strength.STRONGLY_FOR])
+            self._pattern_nats[pattern.slug] = vector
+        return vector
 
     def _question(self, question: Question) -> CompiledQuestion:
         """P(answer | cause): the answer's base rate times exp(strength), normalised over the answers that are evidence."""

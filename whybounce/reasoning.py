@@ -6,16 +6,18 @@ the computation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
 from whybounce.compiled import Knowledge, Vector
 from whybounce.failure import Action, DeliveryFailure
 from whybounce.snapshot import Actor, Cause
-from whybounce.terms import PROVED, Observed, Term, TermKind
+from whybounce.terms import PROVED, Heard, ReplyTerms, Term, TermKind, asked_terms
+from whybounce.words import WordReading
 
 DONT_KNOW = "dont-know"
 """An observation's answer when a person does not know: the question counts as asked and is no evidence."""
@@ -76,6 +78,59 @@ class Verdict:
     certainty: Certainty
 
 
+class Sum:
+    """Terms added up. One of a reply alone is shared by all replies that read the same; it does not change.
+
+    scores          a cause's log prior and terms, by the cause's number
+    contradictory   every cause was ruled out, so that ruling out then only speaks as strongly against as a proof speaks for
+    """
+
+    def __init__(self, causes: Sequence[Cause], terms: tuple[Term, ...], reading: WordReading | None) -> None:
+        self.causes, self.terms, self.reading = causes, terms, reading
+        scores: Vector = np.sum([term.nats for term in terms], axis=0)
+        self.contradictory = bool(len(scores) and np.isneginf(scores.max()))
+        if self.contradictory:
+            scores = np.sum([np.maximum(term.nats, -PROVED) for term in terms], axis=0)
+        self.scores = scores
+        self.probabilities = _normalise(scores)
+
+    @cached_property
+    def leader(self) -> int:
+        """The number of the most probable cause."""
+        return int(self.probabilities.argmax())
+
+    @cached_property
+    def certainty(self) -> Certainty:
+        if not self.causes:
+            return Certainty.UNCLEAR
+        top = self.causes[self.leader]
+        shared = self.category_probability(top.category)
+        if self.proves(top) and self.probabilities[self.leader] >= SURE:
+            return Certainty.PROVED
+        if shared >= _LIKELY:
+            return Certainty.LIKELY
+        return Certainty.POSSIBLE if shared >= _POSSIBLE else Certainty.UNCLEAR
+
+    @cached_property
+    def shares(self) -> list[Vector]:
+        """Of each term what it did to each cause beside what it did to the average of the causes still possible."""
+        possible = np.isfinite(self.scores)
+        return [
+            term.nats - (term.nats if term.kind is TermKind.PRIOR else np.maximum(term.nats[possible], -PROVED)).mean()
+            if len(self.causes)
+            else term.nats
+            for term in self.terms
+        ]
+
+    def proves(self, cause: Cause) -> bool:
+        """Whether a term proves the cause."""
+        return any(cause.slug in term.proves for term in self.terms)
+
+    def category_probability(self, category: str) -> float:
+        """The probability that the cause is one of this category."""
+        return float(sum(p for p, cause in zip(self.probabilities.tolist(), self.causes, strict=True) if cause.category == category))
+
+
 class Ranking:
     """The causes ranked for one failure and its observations. Ledgers are worked out when asked for."""
 
@@ -84,23 +139,33 @@ class Ranking:
         self.knowledge = knowledge
         self.failure = failure
         self.observations = dict(observations)
-        observed = Observed(knowledge, failure, observations)
-        self.provider, self.reading, self.matches, self.terms = observed.provider, observed.reading, observed.matches, observed.terms
-        self.scores, self.contradictory = self._scores()
-        self.probabilities = _normalise(self.scores)
+        heard = Heard(knowledge, failure)
+        self.provider, self.matches = heard.provider, heard.matches
+        self.sum = _sum_of_reply(knowledge, heard)
+        asked = tuple(asked_terms(knowledge, observations)) if observations else ()
+        if asked:
+            self.sum = Sum(knowledge.causes, (*self.sum.terms, *asked), self.sum.reading)
+        self.scores, self.probabilities, self.contradictory = self.sum.scores, self.sum.probabilities, self.sum.contradictory
+        self.reading = self.sum.reading
 
-    def _scores(self) -> tuple[Vector, bool]:
-        """The terms added up. Where every cause is ruled out the observations contradict each other: ruling out then only
-        speaks as strongly against as a proof speaks for."""
-        scores = np.sum([term.nats for term in self.terms], axis=0)
-        if not len(scores) or np.isfinite(scores).any():
-            return scores, False
-        return np.sum([np.maximum(term.nats, -PROVED) for term in self.terms], axis=0), True
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The prior and a term for each observation, in the order in which they are added."""
+        return self.terms_with([self.failure.text[match.span.start : match.span.end] for match in self.matches])
+
+    def terms_with(self, words: Sequence[str]) -> tuple[Term, ...]:
+        """The same, with these for the words in which each of `matches` stands."""
+        found = {match.pattern.slug: text for match, text in zip(self.matches, words, strict=True)}
+        return tuple(replace(term, value=found[term.ref]) if term.kind is TermKind.PATTERN else term for term in self.sum.terms)
 
     @property
     def hypotheses(self) -> list[Hypothesis]:
         """The causes still possible, best first."""
-        order = np.argsort(-self.probabilities, kind="stable")
+        return self.best(len(self.probabilities))
+
+    def best(self, most: int) -> list[Hypothesis]:
+        """The first `most` of them."""
+        order = np.argsort(-self.probabilities, kind="stable")[:most]
         return [self._hypothesis(int(i)) for i in order if self.probabilities[i] > 0]
 
     @property
@@ -110,40 +175,30 @@ class Ranking:
 
     @property
     def top(self) -> Hypothesis | None:
-        return self._hypothesis(int(self.probabilities.argmax())) if len(self.probabilities) else None
+        return self._hypothesis(self.sum.leader) if len(self.probabilities) else None
 
     def _hypothesis(self, i: int) -> Hypothesis:
         cause = self.knowledge.causes[i]
-        return Hypothesis(cause, float(self.probabilities[i]), any(cause.slug in term.proves for term in self.terms))
+        return Hypothesis(cause, float(self.probabilities[i]), self.sum.proves(cause))
 
     def category_probability(self, category: str) -> float:
         """The probability that the cause is one of this category."""
-        return float(sum(p for p, cause in zip(self.probabilities, self.knowledge.causes, strict=True) if cause.category == category))
+        return self.sum.category_probability(category)
 
     def ledger(self, slug: str) -> list[LedgerLine]:
         """Every term of a cause's score, in the order in which they were added."""
+        why = tuple(self.knowledge.model.why(self.reading, slug)) if self.reading else ()
+        return [replace(line, words=why) if line.kind is TermKind.WORDS else line for line in self.ledger_of(self.terms, slug)]
+
+    def ledger_of(self, terms: Sequence[Term], slug: str) -> list[LedgerLine]:
+        """The same without the words that weighed; `terms`: of `terms_with`."""
         i = self.knowledge.index[slug]
-        possible = np.isfinite(self.scores)
-        lines = []
-        for term in self.terms:
-            mean = float(np.maximum(term.nats, -PROVED)[possible].mean()) if term.kind is not TermKind.PRIOR else float(term.nats.mean())
-            words = tuple(self.knowledge.model.why(self.reading, slug)) if term.kind is TermKind.WORDS and self.reading else ()
-            lines.append(LedgerLine(term.kind, term.ref, term.value, float(term.nats[i] - mean), words))
-        return lines
+        return [LedgerLine(term.kind, term.ref, term.value, float(share[i])) for term, share in zip(terms, self.sum.shares, strict=True)]
 
     @property
     def verdict(self) -> Verdict:
-        top = self.top
-        if top is None:
-            return Verdict(self._permanent(None), (), Certainty.UNCLEAR)
-        shared = self.category_probability(top.cause.category)
-        if top.proved and top.probability >= SURE:
-            certainty = Certainty.PROVED
-        elif shared >= _LIKELY:
-            certainty = Certainty.LIKELY
-        else:
-            certainty = Certainty.POSSIBLE if shared >= _POSSIBLE else Certainty.UNCLEAR
-        return Verdict(self._permanent(top.cause), top.cause.who_acts, certainty)
+        top = self.knowledge.causes[self.sum.leader] if len(self.probabilities) else None
+        return Verdict(self._permanent(top), top.who_acts if top else (), self.sum.certainty)
 
     def _permanent(self, cause: Cause | None) -> bool:
         digit = (self.failure.code or self.failure.enhanced or " ")[0]
@@ -166,6 +221,16 @@ class Ranking:
             and one.raw[j] < one.raw[i] - _CLEARLY
             and other.raw[i] < other.raw[j] - _CLEARLY
         ]
+
+
+def _sum_of_reply(knowledge: Knowledge, heard: Heard) -> Sum:
+    """Worked out once for all replies that read the same."""
+    found: Sum | None = knowledge.sums.get(heard.reply)
+    if found is None:
+        reply = ReplyTerms(knowledge, heard)
+        found = Sum(knowledge.causes, reply.terms, reply.reading)
+        knowledge.sums[heard.reply] = found
+    return found
 
 
 def rank(knowledge: Knowledge, failure: DeliveryFailure, observations: Mapping[str, str] | None = None) -> Ranking:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
 from whybounce.compiled import NATS, Knowledge, Vector
 from whybounce.failure import DeliveryFailure
 from whybounce.matcher import PatternMatch
-from whybounce.snapshot import AskedOf, Evidence, Strength
+from whybounce.snapshot import AskedOf, Evidence, ReplyPattern, Strength
+from whybounce.tokens import tokens_of
 from whybounce.words import WordReading
 
 PROVED = NATS[Strength.PROVES]
@@ -63,82 +65,99 @@ class Term:
         return self.nats / self.weight
 
 
-class Observed:
-    """The terms of one failure and its observations, and what was found in the reply on the way."""
+class Reply(NamedTuple):
+    """All of a failure that the terms of its reply rest on: two replies that are equal in this weigh the same."""
 
-    def __init__(self, knowledge: Knowledge, failure: DeliveryFailure, observations: Mapping[str, str]) -> None:
-        """`observations`: question slug -> answer slug. Unknown questions, unknown answers and "don't know" are no evidence."""
-        self.knowledge = knowledge
-        self.failure = failure
+    tokens: tuple[str, ...]
+    patterns: tuple[str, ...]
+    provider: str
+    code: str
+    enhanced: str
+    stage: str
+
+
+class Heard:
+    """What was found in the reply of one failure."""
+
+    def __init__(self, knowledge: Knowledge, failure: DeliveryFailure) -> None:
         self.provider = knowledge.provider_finder.find(failure)
-        self.reading: WordReading | None = knowledge.model.read(failure.text) if failure.text else None
         self.matches: tuple[PatternMatch, ...] = tuple(knowledge.matcher.find(failure.text)) if failure.text else ()
-        self.terms: tuple[Term, ...] = tuple(self._terms(observations))
+        self.reply = Reply(
+            tuple(tokens_of(failure.text)),
+            tuple([match.pattern.slug for match in self.matches]),
+            self.provider,
+            failure.code or "",
+            failure.enhanced or "",
+            failure.stage.value,
+        )
 
-    def _terms(self, observations: Mapping[str, str]) -> Iterator[Term]:
-        yield Term(TermKind.PRIOR, "", "", self.knowledge.log_prior)
+
+class ReplyTerms:
+    """The prior and the terms of a reply; the value of a pattern's term (the words that matched) is left empty."""
+
+    def __init__(self, knowledge: Knowledge, heard: Heard) -> None:
+        self._knowledge = knowledge
+        self._reply = heard.reply
+        self._patterns = [match.pattern for match in heard.matches]
+        self.reading: WordReading | None = knowledge.model.read_tokens(self._reply.tokens) if self._reply.tokens else None
+        self.terms: tuple[Term, ...] = tuple(self._terms())
+
+    def _terms(self) -> Iterator[Term]:
+        yield Term(TermKind.PRIOR, "", "", self._knowledge.log_prior)
         yield from self._pattern_terms()
         yield from self._word_terms()
         yield from self._code_terms()
-        stage = self.knowledge.by_check.get("stage")
-        if stage and self.failure.stage:
-            yield from self._question_term(TermKind.STAGE, stage.slug, self.failure.stage.value, self._weight(TermKind.STAGE))
-        for slug, answer in observations.items():
-            known = self.knowledge.questions.get(slug)
-            if known:
-                yield from self._question_term(TermKind.CHECK if known.question.asked_of is AskedOf.CHECK else TermKind.ANSWER, slug, answer)
+        stage = self._knowledge.by_check.get("stage")
+        if stage and self._reply.stage:
+            yield from _question_term(self._knowledge, TermKind.STAGE, stage.slug, self._reply.stage, self._weight(TermKind.STAGE))
 
     def _pattern_terms(self) -> Iterator[Term]:
         """The longest match leads; a further one adds to a cause only what the longer ones did not already say, and half of it:
         they read the same words."""
-        said = np.zeros(len(self.knowledge.causes))
-        for number, match in enumerate(self._usable_matches()):
-            weight = _PATTERN_WEIGHT * (1.0 if number == 0 or match.pattern.decisive else 0.5)
-            nats = self.knowledge.pattern_nats(match.pattern)
+        said = np.zeros(len(self._knowledge.causes))
+        for number, pattern in enumerate(self._usable_patterns()):
+            weight = _PATTERN_WEIGHT * (1.0 if number == 0 or pattern.decisive else 0.5)
+            nats = self._knowledge.pattern_nats(pattern)
             nats = np.where(nats >= PROVED, nats, nats * weight)
             fresh = np.where(np.abs(nats) > np.abs(said), nats - np.where(np.isinf(said), 0.0, said), 0.0)
             said = said + fresh
             if np.any(fresh):
-                words = self.failure.text[match.span.start : match.span.end]
-                proves = _proved(match.pattern.evidence) if match.pattern.decisive else frozenset()
-                yield Term(TermKind.PATTERN, match.pattern.slug, words, fresh, proves=proves)
+                yield Term(TermKind.PATTERN, pattern.slug, "", fresh, proves=_proved(pattern.evidence) if pattern.decisive else frozenset())
 
-    def _usable_matches(self) -> list[PatternMatch]:
+    def _usable_patterns(self) -> list[ReplyPattern]:
         """The provider's own patterns; where none of them matches, the general ones and those of mail server programs, which stand
         in anybody's replies; another provider's private wording only where nobody knows whose reply it is and nothing else matches."""
-        own = [match for match in self.matches if match.pattern.provider and match.pattern.provider == self.provider]
+        provider = self._reply.provider
+        own = [pattern for pattern in self._patterns if pattern.provider and pattern.provider == provider]
         if own:
             return own
-        anybodys = [match for match in self.matches if self._is_anybodys(match)]
-        return anybodys or ([] if self.provider and not self._is_program(self.provider) else list(self.matches))
-
-    def _is_anybodys(self, match: PatternMatch) -> bool:
-        return not match.pattern.provider or self._is_program(match.pattern.provider)
+        anybodys = [pattern for pattern in self._patterns if not pattern.provider or self._is_program(pattern.provider)]
+        return anybodys or ([] if provider and not self._is_program(provider) else self._patterns)
 
     def _is_program(self, slug: str) -> bool:
-        provider = self.knowledge.providers.get(slug)
+        provider = self._knowledge.providers.get(slug)
         return provider is not None and provider.kind == "mta"
 
     def _word_terms(self) -> Iterator[Term]:
         """The text model's log probabilities; a cause it never saw examples of stands where its unlikely ones stand."""
-        if not self.reading or not self.reading.known or not len(self.knowledge.word_columns):
+        if not self.reading or not self.reading.known or not len(self._knowledge.word_columns):
             return
-        known = np.maximum(self.reading.log_probability[self.knowledge.word_sources], _WORDS_FLOOR)
-        nats = np.full(len(self.knowledge.causes), float(np.quantile(known, 0.25)))
-        nats[self.knowledge.word_columns] = known
-        nats -= self.knowledge.log_prior  # the model knows how common a cause is: said once is enough
+        known = np.maximum(self.reading.log_probability[self._knowledge.word_sources], _WORDS_FLOOR)
+        nats = np.full(len(self._knowledge.causes), float(np.sort(known)[len(known) // 4]))
+        nats[self._knowledge.word_columns] = known
+        nats -= self._knowledge.log_prior  # the model knows how common a cause is: said once is enough
         yield Term(TermKind.WORDS, "", "", nats)
 
     def _code_terms(self) -> Iterator[Term]:
         """Codes are weak beside words and strong alone; the basic code says little that the enhanced one does not."""
-        enhanced = self._code_nats(self.failure.enhanced or "")
+        enhanced = self._code_nats(self._reply.enhanced)
         if enhanced is not None:
             weight = self._weight(TermKind.ENHANCED)
-            yield Term(TermKind.ENHANCED, self.failure.enhanced or "", "", enhanced * weight, weight)
-        basic = self._code_nats(self.failure.code or "")
+            yield Term(TermKind.ENHANCED, self._reply.enhanced, "", enhanced * weight, weight)
+        basic = self._code_nats(self._reply.code)
         if basic is not None:
             weight = min(self._weight(TermKind.CODE), 1.0 if enhanced is None else 0.5)
-            yield Term(TermKind.CODE, self.failure.code or "", "", basic * weight, weight)
+            yield Term(TermKind.CODE, self._reply.code, "", basic * weight, weight)
 
     def _weight(self, kind: TermKind) -> float:
         return _BESIDE_WORDS[kind] if self.reading and self.reading.known > _FEW_WORDS else 1.0
@@ -146,17 +165,28 @@ class Observed:
     def _code_nats(self, code: str) -> Vector | None:
         """A provider's private meaning outranks the registered one."""
         registered = f"X{code[1:]}" if "." in code else code
-        for key in ((code, self.provider), (registered, self.provider), (code, ""), (registered, "")):
-            if key in self.knowledge.code_evidence:
-                return self.knowledge.code_evidence[key]
+        provider = self._reply.provider
+        for key in ((code, provider), (registered, provider), (code, ""), (registered, "")):
+            if key in self._knowledge.code_evidence:
+                return self._knowledge.code_evidence[key]
         return None
 
-    def _question_term(self, kind: TermKind, slug: str, answer: str, weight: float = 1.0) -> Iterator[Term]:
-        compiled = self.knowledge.questions[slug]
-        if answer in compiled.rows:
-            row = next(item for item in compiled.question.answers if item.slug == answer)
-            nats = compiled.log_p[compiled.rows[answer]]
-            yield Term(kind, slug, answer, nats if weight == 1.0 else nats * weight, weight, _proved(row.evidence))
+
+def asked_terms(knowledge: Knowledge, observations: Mapping[str, str]) -> Iterator[Term]:
+    """The terms of `observations`: question slug -> answer slug. Unknown questions, unknown answers and "don't know" are no evidence."""
+    for slug, answer in observations.items():
+        known = knowledge.questions.get(slug)
+        if known:
+            kind = TermKind.CHECK if known.question.asked_of is AskedOf.CHECK else TermKind.ANSWER
+            yield from _question_term(knowledge, kind, slug, answer)
+
+
+def _question_term(knowledge: Knowledge, kind: TermKind, slug: str, answer: str, weight: float = 1.0) -> Iterator[Term]:
+    compiled = knowledge.questions[slug]
+    if answer in compiled.rows:
+        row = next(item for item in compiled.question.answers if item.slug == answer)
+        nats = compiled.log_p[compiled.rows[answer]]
+        yield Term(kind, slug, answer, nats if weight == 1.0 else nats * weight, weight, _proved(row.evidence))
 
 
 def _proved(evidence: tuple[Evidence, ...]) -> frozenset[str]:

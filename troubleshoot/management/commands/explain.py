@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from argparse import ArgumentParser
@@ -15,7 +14,7 @@ from typing import Any, BinaryIO
 from django.core.management.base import BaseCommand, CommandError
 
 from knowledge.current import NoKnowledge, knowledge
-from whybounce.answer import explain, for_people
+from whybounce.answer import explain_text, for_people
 from whybounce.compiled import Knowledge
 from whybounce.failure import IntakeReport
 from whybounce.intake import read, read_line
@@ -53,7 +52,7 @@ class Command(BaseCommand):
 
     def _print(self, known: Knowledge, name: str, report: IntakeReport, *, as_json: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps(explain(known, report, name), ensure_ascii=False))
+            self.stdout.write(explain_text(known, report, name))
             return
         for line in for_people(known, report):
             self.stdout.write(_visible(line))
