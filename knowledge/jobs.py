@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -99,7 +99,11 @@ def _heart(pk: int) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(_HEARTBEAT_SECONDS):
-                PublishJob.objects.filter(pk=pk, active=True).update(heartbeat_at=timezone.now())
+                try:
+                    PublishJob.objects.filter(pk=pk, active=True).update(heartbeat_at=timezone.now())
+                except DatabaseError:  # one that is busy with a long import, or was restarted: the job lives as long as its process
+                    _logger.warning("The heartbeat of publishing %s was not stored", pk, exc_info=True)
+                    connection.close()
         finally:
             connection.close()
 

@@ -111,10 +111,14 @@ def keep_ours(conflict: UpgradeConflict, by: AbstractBaseUser) -> None:
 
 @transaction.atomic
 def take_shipped(conflict: UpgradeConflict, by: AbstractBaseUser) -> None:
-    """The shipped row in the place of ours, published; ours stays in its history. CannotTake where it names what is no longer there."""
+    """The shipped row in the place of ours, published; ours stays in its history. CannotTake where it names what is no longer there,
+    or has fields that this version of the program does not know."""
     row = _row(conflict.kind, conflict.name)
     document = {key: item for key, item in conflict.shipped.items() if key != "status"}
-    value = getattr(from_document({conflict.kind: [document]}), conflict.kind)[0]
+    try:
+        value = getattr(from_document({conflict.kind: [document]}), conflict.kind)[0]
+    except ValueError as error:
+        raise CannotTake(_("Another version of the program shipped it: %(error)s. Load the knowledge again.") % {"error": error}) from error
     planned = PlannedRow(conflict.kind, conflict.name, value, (), row.pk if row else 0, "", conflict.position, conflict.wants)
     plan = ImportPlan(Status.PUBLISHED, *((), (planned,)) if row else ((planned,), ()))
     try:

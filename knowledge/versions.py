@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from knowledge.models import Example, Row
 from knowledge.rows import VALUES, Writer, querysets
 from whybounce.document import row_document
-from whybounce.yaml_knowledge import from_document
+from whybounce.yaml_knowledge import from_document, identity
 
 KIND_OF: dict[type[Any], str] = {queryset.model: kind for kind, queryset in querysets().items()}
 """A row's model -> its kind, as the knowledge files name it."""
@@ -130,22 +130,28 @@ def _plain(value: Any) -> str:
 
 @transaction.atomic
 def revert(row: Any, document: Document, reason: str) -> None:
-    """Makes the row say again what `document` says. Its status and its place stay. CannotRevert where it names what is gone."""
+    """Makes the row say again what `document` says. Its status and its place stay. CannotRevert where it names what is gone, where its own
+    name is another row's by now, and where another version of the program kept it otherwise."""
     kind = KIND_OF[type(row)]
-    value = getattr(from_document({kind: [{key: item for key, item in document.items() if key != "status"}]}), kind)[0]
+    try:
+        value = getattr(from_document({kind: [{key: item for key, item in document.items() if key != "status"}]}), kind)[0]
+    except ValueError as error:
+        raise CannotRevert(_("An older version of the program kept that version otherwise: %(error)s.") % {"error": error}) from error
     keep_present(row)
     last = row.history.order_by("-history_id").first().history_id
     kept = {"status": row.status, "position": row.position, "shipped_digest": row.shipped_digest}
     names = {"slug": getattr(value, "slug", None), "code": getattr(value, "code", None), "text": value.text if kind == "examples" else None}
     renamed = {name: text for name, text in names.items() if text is not None and hasattr(row, name) and getattr(row, name) != text}
-    if renamed:
-        type(row)._default_manager.filter(pk=row.pk).update(**renamed)
     try:
+        if renamed:
+            type(row)._default_manager.filter(pk=row.pk).update(**renamed)
         writer = Writer()
         writer.write(kind, value, row.position, row.shipped_digest)
         writer.flush()
     except KeyError as error:
         raise CannotRevert(_("That version names “%(name)s”, which is no longer there.") % {"name": error.args[0]}) from error
+    except IntegrityError as error:
+        raise CannotRevert(_("That version is named “%(name)s”, and another row is called so now.") % {"name": identity(value)}) from error
     row.refresh_from_db()
     for name, old in kept.items():
         setattr(row, name, old)

@@ -77,7 +77,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 
 
-class _RowError(Exception):
+class _RowError(ValueError):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
@@ -278,7 +278,8 @@ def folder_digest(folder: Path) -> str:
 
 
 def from_document(document: Mapping[str, list[Any]], revision: int = 0) -> KnowledgeSnapshot:
-    """The snapshot of a document made by `document.to_document`. It was valid when it was stored and is not checked again."""
+    """The snapshot of a document made by `document.to_document`. It was valid when it was stored and is not checked again;
+    ValueError where another version of the program stored it and the form of its rows was another."""
     rows: dict[str, Any] = {kind: tuple(_row(_KINDS[kind], item, 0) for item in items) for kind, items in document.items()}
     return KnowledgeSnapshot(**rows, revision=revision)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from nested_admin.nested import NestedModelAdmin
 
@@ -22,7 +23,7 @@ from knowledge.admin.unrecognised import FromUnrecognised
 from knowledge.admin.work import CauseWork, CodeWork, PatternWork, PlainWork, QuestionWork, WorkFilter
 
 _KEPT = ("sources", "position", "status", "change_reason", "seen")
-_MOST_KEPT_WHOLE = 200  # rows marked at once whose versions are kept whole; more would take minutes
+_MOST_KEPT_WHOLE = 200  # rows marked at once whose versions are kept whole and which are saved one by one; more would take minutes
 
 
 class RowAdmin(ExportRows):
@@ -65,17 +66,21 @@ class RowAdmin(ExportRows):
         self._mark(request, queryset, models.Row.Status.DRAFT)
 
     def _mark(self, request: HttpRequest, queryset: QuerySet[Any], status: models.Row.Status) -> None:
-        why = request.POST.get("why", "").strip()[:100]
-        whole = len(queryset) <= _MOST_KEPT_WHOLE
-        for row in queryset:  # one by one, so that each has its history
-            if whole:
-                versions.keep_present(row)
-            row.status = status
-            row._change_reason = why or None
-            row.save()
-            if whole:
-                versions.keep_new(row)
-        self.message_user(request, _("%(count)d rows marked as %(status)s.") % {"count": len(queryset), "status": status.label}, messages.SUCCESS)
+        """Each row gets its history, all of them or none their status."""
+        why = request.POST.get("why", "").strip()[:100] or None
+        rows = self.model._default_manager.filter(pk__in=[row.pk for row in queryset])  # the list's filter may be of the status
+        count = len(rows)
+        with transaction.atomic():
+            if count <= _MOST_KEPT_WHOLE:
+                for row in rows:
+                    versions.keep_present(row)
+                    row.status, row._change_reason = status, why
+                    row.save()
+                    versions.keep_new(row)
+            else:
+                rows.update(status=status, updated_at=timezone.now())
+                self.model.history.bulk_history_create(rows, 500, update=True, default_user=request.user, default_change_reason=why)
+        self.message_user(request, _("%(count)d rows marked as %(status)s.") % {"count": count, "status": status.label}, messages.SUCCESS)
 
 
 @admin.register(models.Provider)

@@ -128,6 +128,32 @@ def test_a_job_that_beats_is_alive() -> None:
     assert jobs.newest().under_way
 
 
+HELD = """import django; django.setup()
+import threading
+from django.db import connection, transaction
+from django.utils import timezone
+from knowledge import jobs
+from knowledge.models import Cause, PublishJob
+connection.settings_dict["OPTIONS"]["timeout"] = 0.1
+jobs._HEARTBEAT_SECONDS = 0.1
+job = PublishJob.objects.create(active=True, state="running", reason="test")
+with jobs._heart(job.pk):
+    with transaction.atomic():  # somebody writes for longer than a beat waits
+        Cause.objects.update(summary="x")
+        threading.Event().wait(1.0)
+    released = timezone.now()
+    threading.Event().wait(1.0)
+print(PublishJob.objects.get().heartbeat_at > released)
+"""
+
+
+def test_a_job_lives_on_where_a_beat_finds_the_database_busy(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.manage("migrate", "-v0")
+    said, _ = desk.start(HELD).communicate(timeout=60)
+    assert said.split()[-1:] == ["True"]
+
+
 @pytest.mark.django_db
 def test_who_may_not_publish_sees_no_job(clerk: Client) -> None:
     job = PublishJob.objects.create(state=State.FAILED, reason="x")

@@ -1,5 +1,8 @@
 """Publishing: what curators marked as published serves as a whole, and nothing else does."""
 
+import json
+import zlib
+
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
@@ -196,3 +199,13 @@ def test_a_model_of_another_version_of_the_program_is_fitted_anew(monkeypatch: p
     with pytest.raises(ValueError, match="another version"):
         TextModel.from_bytes(bytes(revision.weights))
     assert compiled(revision).model.read(reply).log_probability == pytest.approx(before, abs=0.5)
+
+
+def test_a_revision_that_another_version_of_the_program_stored_is_no_hindrance_to_the_next() -> None:
+    revision = models.KnowledgeRevision.objects.get()
+    document = json.loads(zlib.decompress(bytes(revision.content)))
+    document["causes"][0]["urgency"] = "high"
+    revision.content = zlib.compress(json.dumps(document).encode())
+    revision.save()
+    models.Cause.objects.filter(slug="greylisting").update(summary="As we say it.")
+    assert publish(by=None, reason="test").pk > revision.pk

@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from knowledge import models, versions
@@ -114,6 +116,26 @@ def test_a_version_that_names_a_cause_that_is_gone_is_refused(curator: Client) -
     assert "That version names “short-lived”, which is no longer there." in response.content.decode()
 
 
+def test_a_version_whose_slug_is_another_rows_by_now_is_refused(curator: Client) -> None:
+    row = cause()
+    save(curator, page("change", row), slug="grey")
+    models.Cause.objects.create(slug="greylisting", title="Another", category="policy", who_acts=["sender"], summary="x")
+    response = curator.post(page("simple_history", row, row.history.all()[1].history_id), {"why": ""})
+    assert "That version is named “greylisting”, and another row is called so now." in response.content.decode()
+    row.refresh_from_db()
+    assert row.slug == "grey"
+
+
+def test_a_version_that_an_older_program_kept_otherwise_is_refused(curator: Client) -> None:
+    row = cause()
+    save(curator, page("change", row), summary="Said better.")
+    old = row.history.all()[1]
+    row.history.filter(history_id=old.history_id).update(document={**old.document, "urgency": "high"})
+    response = curator.post(page("simple_history", row, old.history_id), {"why": ""})
+    assert "An older version of the program kept that version otherwise" in response.content.decode()
+    assert cause().summary == "Said better."
+
+
 def test_a_version_from_outside_the_desk_says_that_it_cannot_come_back(curator: Client) -> None:
     row = cause()
     row.save()
@@ -137,6 +159,20 @@ def test_marking_many_keeps_why(curator: Client) -> None:
     curator.post(path, {"action": "mark_draft", "_selected_action": [cause().pk], "why": "Not yet sure"})
     newest = cause().history.first()
     assert (newest.history_change_reason, newest.status, newest.document["status"]) == ("Not yet sure", "draft", "draft")
+
+
+def test_marking_very_many_takes_few_statements_and_each_has_its_history(curator: Client) -> None:
+    cause_ = cause()
+    models.Example.objects.bulk_create(models.Example(text=f"450 later {number}", cause=cause_) for number in range(250))
+    chosen = models.Example.objects.filter(text__startswith="450 later")
+    action = {"action": "mark_published", "_selected_action": list(chosen.values_list("pk", flat=True)), "why": "All read"}
+    with CaptureQueriesContext(connection) as asked:
+        curator.post(f"{reverse('admin:knowledge_example_changelist')}?status__exact=draft", action)
+    assert len(asked) < 60
+    row = chosen.last()
+    newest = row.history.first()
+    assert (row.status, newest.status, newest.history_change_reason, newest.history_user.username) == ("published", "published", "All read", "cora")
+    assert newest.updated_at == row.updated_at
 
 
 def test_the_second_of_two_curators_is_told_and_loses_nothing(curator: Client, colleague: Client) -> None:
