@@ -77,7 +77,7 @@ class Knowledge:
         self.code_evidence: Mapping[tuple[str, str], Vector] = {
             (row.code, row.provider): self.nats(row.evidence, row.others) for row in snapshot.codes if row.evidence
         }
-        self.matcher = ReplyMatcher(snapshot.patterns)
+        self.matcher = ReplyMatcher(snapshot.patterns, {provider.slug for provider in snapshot.providers if provider.kind == "mta"})
         self._pattern_nats: dict[str, Vector] = {}
         self.provider_finder = ProviderFinder(snapshot.providers)
         self.sums = Remembered(_MOST_SUMS)

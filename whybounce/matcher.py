@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import re2
@@ -87,8 +87,10 @@ class PatternMatch:
 class ReplyMatcher:
     """Finds the patterns of a snapshot in replies. Building it takes a fraction of a second for a thousand patterns."""
 
-    def __init__(self, patterns: Sequence[ReplyPattern]) -> None:
+    def __init__(self, patterns: Sequence[ReplyPattern], programs: Container[str] = ()) -> None:
+        """`programs`: slugs of the providers that are mail server programs, whose wording stands in anybody's replies."""
         self._patterns = tuple(patterns)
+        self._programs = programs
         self._single = [re2.compile(pattern.pattern, _options()) for pattern in patterns]
         needs = {n: required(pattern.pattern) for n, pattern in enumerate(patterns) if _COUNTED_GAP.search(pattern.pattern)}
         self._together = [n for n in range(len(patterns)) if not needs.get(n)]
@@ -98,13 +100,36 @@ class ReplyMatcher:
     def find(self, text: str) -> list[PatternMatch]:
         """All patterns that stand in `text`, the longest match first."""
         data = _encoded(text)
+        return self._search(data, self._candidates(data), len(data) == len(text))
+
+    def usable(self, text: str, provider: str) -> list[PatternMatch]:
+        """Of these, in a reply of `provider` ("" where nobody knows whose it is): the provider's own; where none of them matches, the
+        general ones and those of mail server programs; another provider's private wording only where nobody knows whose reply it is
+        and nothing else matches."""
+        data = _encoded(text)
+        own: list[int] = []
+        anybodys: list[int] = []
+        others: list[int] = []
+        for number in self._candidates(data):
+            whose = self._patterns[number].provider
+            (own if whose and whose == provider else others if whose and whose not in self._programs else anybodys).append(number)
+        plain = len(data) == len(text)
+        return (
+            self._search(data, own, plain)
+            or self._search(data, anybodys, plain)
+            or ([] if provider and provider not in self._programs else self._search(data, others, plain))
+        )
+
+    def _candidates(self, data: bytes) -> list[int]:
+        """The numbers of the patterns that may stand in `data`, ascending."""
         numbers = [self._together[n] for n in self._set.matches(data)]
         numbers += self._sieve.candidates(data)
-        if not numbers:
-            return []
-        plain = len(data) == len(text)
+        return sorted(numbers) if len(numbers) > 1 else numbers
+
+    def _search(self, data: bytes, numbers: Iterable[int], plain: bool) -> list[PatternMatch]:
+        """Those that do, the longest match first. `plain`: every byte of `data` is a character."""
         found = []
-        for number in sorted(numbers):
+        for number in numbers:
             match = self._single[number].search(data)
             if match:
                 start, end = match.span()

@@ -15,7 +15,7 @@ import numpy as np
 from whybounce.compiled import NATS, Knowledge, Vector
 from whybounce.failure import DeliveryFailure
 from whybounce.matcher import PatternMatch
-from whybounce.snapshot import AskedOf, Evidence, ReplyPattern, Strength
+from whybounce.snapshot import AskedOf, Evidence, Strength
 from whybounce.tokens import tokens_of
 from whybounce.words import WordReading
 
@@ -81,7 +81,7 @@ class Heard:
 
     def __init__(self, knowledge: Knowledge, failure: DeliveryFailure) -> None:
         self.provider = knowledge.provider_finder.find(failure)
-        self.matches: tuple[PatternMatch, ...] = tuple(knowledge.matcher.find(failure.text)) if failure.text else ()
+        self.matches: tuple[PatternMatch, ...] = tuple(knowledge.matcher.usable(failure.text, self.provider)) if failure.text else ()
         self.reply = Reply(
             tuple(tokens_of(failure.text)),
             tuple([match.pattern.slug for match in self.matches]),
@@ -115,7 +115,7 @@ class ReplyTerms:
         """The longest match leads; a further one adds to a cause only what the longer ones did not already say, and half of it:
         they read the same words."""
         said = np.zeros(len(self._knowledge.causes))
-        for number, pattern in enumerate(self._usable_patterns()):
+        for number, pattern in enumerate(self._patterns):
             weight = _PATTERN_WEIGHT * (1.0 if number == 0 or pattern.decisive else 0.5)
             nats = self._knowledge.pattern_nats(pattern)
             nats = np.where(nats >= PROVED, nats, nats * weight)
@@ -123,20 +123,6 @@ class ReplyTerms:
             said = said + fresh
             if np.any(fresh):
                 yield Term(TermKind.PATTERN, pattern.slug, "", fresh, proves=_proved(pattern.evidence) if pattern.decisive else frozenset())
-
-    def _usable_patterns(self) -> list[ReplyPattern]:
-        """The provider's own patterns; where none of them matches, the general ones and those of mail server programs, which stand
-        in anybody's replies; another provider's private wording only where nobody knows whose reply it is and nothing else matches."""
-        provider = self._reply.provider
-        own = [pattern for pattern in self._patterns if pattern.provider and pattern.provider == provider]
-        if own:
-            return own
-        anybodys = [pattern for pattern in self._patterns if not pattern.provider or self._is_program(pattern.provider)]
-        return anybodys or ([] if provider and not self._is_program(provider) else self._patterns)
-
-    def _is_program(self, slug: str) -> bool:
-        provider = self._knowledge.providers.get(slug)
-        return provider is not None and provider.kind == "mta"
 
     def _word_terms(self) -> Iterator[Term]:
         """The text model's log probabilities; a cause it never saw examples of stands where its unlikely ones stand."""
