@@ -67,7 +67,17 @@ def test_what_copying_did_is_undone(name: str) -> None:
 def test_a_whole_mail_with_a_mark_before_each_line_is_read_as_the_mail(mark: str) -> None:
     lines = (TEXTS.parent / "bounces" / "postfix-dsn.eml").read_text().split("\n")
     report = read("\n".join(mark + line for line in lines).encode())
-    assert [(f.recipient, f.code) for f in report.failures] == [(f.recipient, f.code) for f in read("\n".join(lines).encode()).failures]
+    assert report.failures == read("\n".join(lines).encode()).failures
+    assert report.failures[0].subject == "Your November statement"
+
+
+def test_an_address_that_a_line_end_broke_is_whole_again() -> None:
+    assert readable("to <anna@example.\n  net>: 550 no\nnext <x\ny z>\n") == "to <anna@example.net>: 550 no\nnext <x\ny z>\n"
+
+
+def test_the_address_of_a_mail_server_is_no_recipient() -> None:
+    text = b"This is mailer-daemon@mail.example. Sorry.\nYour mail to anna@example.net could not be delivered.\nThat is all.\n"
+    assert [failure.recipient for failure in read(text).failures] == ["anna@example.net"]
 
 
 def test_a_session_keeps_its_arrows() -> None:

@@ -65,6 +65,20 @@ def test_each_program_s_manner_is_read(name: str) -> None:
             assert span is None or report.text[span.start : span.end] == getattr(failure, key)
 
 
+def test_of_two_servers_words_only_those_of_the_one_that_refused_are_kept() -> None:
+    assert [f.text for f in read((BOUNCES / "nested.eml").read_bytes()).failures] == ["550 5.2.1 <karl@example.net> is closed"]
+    assert [f.text for f in read((BOUNCES / "nested-brackets.eml").read_bytes()).failures] == ["550 5.1.1 unknown lina"]
+
+
+def test_labels_in_other_languages_tell_recipient_and_reason() -> None:
+    text = "メールを配信できませんでした。\nお問い合わせ help@provider.example へ\n\n宛先: <sakura@example.jp>\n\n理由: 容量が超過しています\n"
+    failure = read(text.encode()).failures[0]
+    assert (failure.recipient, failure.text) == ("sakura@example.jp", "容量が超過しています")
+    text = "Ihre Nachricht konnte nicht zugestellt werden.\nFragen an hilfe@provider.example\n\nEmpfänger: jo@example.de\n\nGrund: Postfach voll\n"
+    failure = read(text.encode()).failures[0]
+    assert (failure.recipient, failure.text) == ("jo@example.de", "Postfach voll")
+
+
 def mail(subject: str, text: str, charset: str = "utf-8", headers: str = "", sender: str = "lea@example.net") -> bytes:
     head = f"From: {sender}\nTo: news@sender.example\nSubject: {Header(subject, charset).encode()}\n{headers}"
     head += f"MIME-Version: 1.0\nContent-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n"
@@ -96,7 +110,7 @@ def test_the_note_of_somebody_away_is_no_bounce_in_any_language(subject: str, te
 @pytest.mark.parametrize(
     ("subject", "text", "headers", "kind"),
     [
-        ("Please confirm your message", "Your mail waits until you answer.", "X-Delivery-Agent: TMDA/1.1\n", "challenge"),
+        ("Statement", "Your mail waits until you answer.", "X-Delivery-Agent: TMDA/1.1\n", "challenge"),
         ("Your email requires verification verify#4711", "The message will be delivered once you reply.", "", "challenge"),
         ("Re: Statement", "Before it is shown, prove that you are a person: follow this link.", "Return-Path: <>\n", "challenge"),
         ("Your message to members awaits moderator approval", "It is not from a member of the list.", "", "moderation"),

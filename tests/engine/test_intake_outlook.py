@@ -96,7 +96,10 @@ def test_eight_bit_texts_are_read_in_their_code_page(page: int) -> None:
 
 def test_compressed_text_comes_out_as_it_went_in() -> None:
     rtf = rb"{\rtf1\ansi " + b"one two three one two three abcabcabcabcabc " * 400 + b"}"
-    assert unpacked(compressed(rtf)) == rtf
+    packed = compressed(rtf)
+    assert unpacked(packed) == rtf
+    assert unpacked(packed[:4] + struct.pack("<I", 900_000) + packed[8:] + b"\0more") == rtf  # the end is marked, whatever size is stated
+    assert text_of(rb"{\rtf1\fromhtml1 {\*\htmltag64 <p>}\htmlrtf for RTF alone\htmlrtf0 shown{\*\htmltag72 </p>}}") == ("<p>shown</p>", True)
     assert text_of(rb"{\rtf1\ansi\ansicpg1251 {\fonttbl\f0 Arial;}\'cf\'f0\'e8\par {\*\generator X;}\uc1\u1080?\u8364 ?}") == ("При\nи€", False)
 
 
