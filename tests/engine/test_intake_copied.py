@@ -71,6 +71,11 @@ def test_a_whole_mail_with_a_mark_before_each_line_is_read_as_the_mail(mark: str
     assert report.failures[0].subject == "Your November statement"
 
 
+def test_a_quoted_mail_has_its_parts_decoded() -> None:
+    lines = (TEXTS.parent / "bounces" / "yandex.eml").read_text().split("\n")  # KOI8-R in base64
+    assert [f.recipient for f in read("\n".join("> " + line for line in lines).encode()).failures] == ["daria@example.net"]
+
+
 def test_an_address_that_a_line_end_broke_is_whole_again() -> None:
     assert readable("to <anna@example.\n  net>: 550 no\nnext <x\ny z>\n") == "to <anna@example.net>: 550 no\nnext <x\ny z>\n"
 
