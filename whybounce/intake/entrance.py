@@ -23,7 +23,7 @@ from whybounce.intake.webhooks import read_paste, read_within_mail
 
 MAX_BYTES = 25_000_000
 MAX_PARSED = 2_000_000
-"""Bytes of one e-mail that are parsed: a report's own parts stand before the returned mail and its attachments."""
+"""Bytes of one e-mail's body that are parsed: a report's own parts stand before the returned mail and its attachments."""
 _BLANK = b"\n \t\0"
 _CONTROLS = bytes(byte for byte in range(1, 32) if byte not in b"\t\n\f\r\x1b")
 _BINARY = (
@@ -69,30 +69,26 @@ class Form:
 
 def read(data: bytes) -> IntakeReport:
     """Reads a paste of any form. Never raises: what cannot be read is said in `kind`, `notes` or `error`."""
+    try:
+        return read_or_raise(data)
+    except Exception:  # noqa: BLE001 (whatever a hostile paste does: the page must show something)
+        return _binary(data) or read_text(Paste(_line_ends(_unicode(data))).text)
+
+
+def read_or_raise(data: bytes) -> IntakeReport:
+    """As `read`, but an error in a form's code is raised: for tests and `bench.mutants`, which look for those."""
     if len(data) > MAX_BYTES:
         return IntakeReport("", error=f"The paste is {-(-len(data) // 1_000_000)} MB; the limit is {MAX_BYTES // 1_000_000} MB.")
     if not data.strip(b" \t\r\n\0\x0b\x0c"):
         note = "There is nothing here. Paste a bounce, a reply of a mail server or a code such as 5.7.1."
         return IntakeReport("empty", kind="empty", notes=(note,))
-    data = _from_outlook(data)
+    if data.startswith(outlook.MAGIC):
+        data = outlook.mail_of(data) or data
     binary = _binary(data)
     if binary is not None:
         return binary
     paste = Paste(_line_ends(_unicode(data)))
-    try:
-        return next(report for form in FORMS if (report := form.read(paste)) is not None)
-    except Exception:  # noqa: BLE001 (whatever a hostile mail does to the stdlib's parser: the page must show something)
-        return read_text(paste.text)
-
-
-def _from_outlook(data: bytes) -> bytes:
-    """A .msg file as the e-mail that it holds; other data, and what cannot be read, unchanged."""
-    if not data.startswith(outlook.MAGIC):
-        return data
-    try:
-        return outlook.mail_of(data) or data
-    except Exception:  # noqa: BLE001 (a broken file is said to be binary)
-        return data
+    return next(report for form in FORMS if (report := form.read(paste)) is not None)
 
 
 def _binary(data: bytes) -> IntakeReport | None:
@@ -148,7 +144,8 @@ def _read_session(paste: Paste) -> IntakeReport | None:
 def _read_mail(paste: Paste) -> IntakeReport | None:
     if not paste.is_mail:
         return None
-    mail = parse(paste.data.lstrip(_BLANK)[:MAX_PARSED])
+    data = paste.data.lstrip(_BLANK)
+    mail = parse(data[: max(0, data.find(b"\n\n")) + MAX_PARSED])
     report = read_mail(mail)
     if not report.failures:
         return next((found for section in mail.page.of(Part.HUMAN) if (found := _within(mail.page.slice(section)))), report)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 
 _BREAKS = ("br", "p", "/p", "div", "/div", "tr", "/tr", "li", "/li", "h1", "/h1", "h2", "/h2", "h3", "/h3", "/table", "table", "hr", "pre", "/pre")
 _SILENT = ("style", "script", "head", "title")
+# References that stand for no character, and whose digits Python would refuse to read.
+_LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{100,}+;?")
 
 
 def html_to_text(source: str) -> str:
@@ -35,7 +38,7 @@ def html_to_text(source: str) -> str:
         if name in _SILENT:
             end = lowered.find("</" + name, at)
             at = end if end >= 0 else len(source)
-    text = html.unescape("".join(out)).replace("\xa0", " ")
+    text = html.unescape(_LONG_NUMBER.sub("", "".join(out))).replace("\xa0", " ")
     return _tidy(text)
 
 

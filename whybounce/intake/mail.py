@@ -117,7 +117,7 @@ def read_message(message: Entity) -> Mail:
 
 
 def _header(value: str) -> str:
-    with contextlib.suppress(ValueError, LookupError, email.errors.HeaderParseError):
+    with contextlib.suppress(ValueError, LookupError, email.errors.MessageError):
         value = str(email.header.make_header(email.header.decode_header(value)))
     return " ".join(value.split())
 

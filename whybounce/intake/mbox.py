@@ -11,6 +11,9 @@ MAX_MESSAGES = 500
 MAX_BYTES = 6_000_000
 """What is read of an mbox: reading costs about a microsecond a byte, and a page must not wait for long."""
 
+_MAX_TRIES = 50_000
+"""Lines with "From " behind an empty line that are looked at."""
+
 
 def split(data: bytes) -> list[bytes]:
     """The mails of an mbox (LF line ends): cut at "From " lines that header fields follow. One item where it is none."""
@@ -18,8 +21,11 @@ def split(data: bytes) -> list[bytes]:
         return [data]
     starts = [0]
     at = data.find(b"\n\nFrom ")
-    while at >= 0 and len(starts) < MAX_MESSAGES:
-        if looks_like_mail(data[at + 2 : at + 40_000]):
+    tries = 0
+    while at >= 0 and len(starts) < MAX_MESSAGES and tries < _MAX_TRIES:
+        tries += 1
+        following = data.find(b"\n", at + 7, at + 1000) + 1
+        if following and data.find(b":", following, following + 80) > 0 and looks_like_mail(data[at + 2 : at + 40_000]):
             starts.append(at + 2)
         at = data.find(b"\n\nFrom ", at + 2)
     return [data[start:stop].lstrip(b"\n") for start, stop in zip(starts, [*starts[1:], len(data)], strict=True)]

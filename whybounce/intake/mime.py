@@ -133,7 +133,9 @@ def entity_of(data: bytes, default_kind: str = "text/plain") -> Entity:
     if data.startswith(b"\n"):
         return Entity("", data[1:], default_kind)
     at = data.find(b"\n\n")
-    stop = min(at if at >= 0 else len(data), MAX_HEAD)
+    stop = at if at >= 0 else len(data)
+    if stop > MAX_HEAD:  # at a line end, lest half a field be taken for text
+        stop = max(data.rfind(b"\n", 0, MAX_HEAD), 0) or MAX_HEAD
     head = _decode(data[:stop], "")
     found = _HEAD.match(head)
     length = found.end() if found else 0

@@ -124,5 +124,5 @@ def _decoded(text: str, place: tuple[int, int] | None) -> str:
         return value
     try:
         return str(email.header.make_header(email.header.decode_header(value)))
-    except (ValueError, LookupError, email.errors.HeaderParseError):
+    except (ValueError, LookupError, email.errors.MessageError):
         return value

@@ -59,7 +59,7 @@ def read_prose(page: Page, senders: frozenset[str], fallback: tuple[str, ...]) -
     failures: list[DeliveryFailure] = []
     for region in regions:
         entries = [entry for entry in _entries(page.text, region) if not _greets(page.text[entry.start : entry.end].lower(), senders)]
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(entries[: MOST_RECIPIENTS - len(failures)]):
             limit = entries[number + 1].line_start if number + 1 < len(entries) else region.end
             before = entries[number - 1].line_end if number else region.start
             failures.append(_failure(page.text, region, entry, before, limit, entries[0].line_start))

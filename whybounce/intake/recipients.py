@@ -64,7 +64,7 @@ def head_entry(text: str, start: int, end: int) -> Entry | None:
     after = skip(text, after, end, "\"'>*")
     expanded = text.find(")", after, after + 1000) if text.startswith("(expanded from", skip(text, after, end, " ")) else -1
     if expanded > 0:  # Postfix: "<a@b> (expanded from <c@d>): reply", folded anywhere
-        return Entry(*found, skip(text, expanded + 1, expanded + 2, ":"), start, max(end, expanded + 1), False)
+        return Entry(*found, skip(text, expanded + 1, min(expanded + 2, len(text)), ":"), start, max(end, expanded + 1), False)
     rest = text[after:end].strip()
     entry = Entry(*found, after, start, end, not rest)
     if not rest:
