@@ -27,6 +27,8 @@ _HOUR = 3600
 _A_SESSION = 20
 _ALL = 500
 """How many an hour are taken from one session, and from everybody together: a script may throw its session away."""
+_UNREAD = 10_000
+"""So many that no curator worked through are kept; more would fill the disk and be read by nobody."""
 _PAGES = frozenset(("code", "cause", "reply-family", "provider", "blocklist", "article", "code-list"))
 _SAID = {"yes": True, "no": False, "": None}
 
@@ -101,11 +103,13 @@ def _answer(request: HttpRequest, form: FeedbackForm, problem: str, status: int)
 
 
 def _may_send(request: HttpRequest) -> bool:
-    """False where this session, or everybody together, has sent enough within the hour."""
+    """False where this session, or everybody together, has sent enough within the hour, and where too much lies unread."""
     now = time.time()
     sent = [moment for moment in request.session.get("feedback", []) if moment > now - _HOUR]
     lately = timezone.now() - timedelta(seconds=_HOUR)
     if len(sent) >= _A_SESSION or Feedback.objects.filter(created_at__gt=lately).count() >= _ALL:
+        return False
+    if Feedback.objects.filter(state=Feedback.State.NEW).count() >= _UNREAD:
         return False
     request.session["feedback"] = [*sent, now]
     return True

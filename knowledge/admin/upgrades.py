@@ -57,7 +57,8 @@ class UpgradeConflictAdmin(admin.ModelAdmin):
         return conflict.name[:120]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        upgrades.settle()
+        if self.has_view_or_change_permission(request):
+            upgrades.settle()
         return super().changelist_view(request, {"title": _("Rows that an upgrade wanted otherwise"), **(extra_context or {})})
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -68,6 +69,8 @@ class UpgradeConflictAdmin(admin.ModelAdmin):
         if not self.has_view_or_change_permission(request, conflict):
             raise PermissionDenied
         if request.method == "POST" and conflict.state == State.OPEN:
+            if not self.has_change_permission(request, conflict):
+                raise PermissionDenied
             take = "_take" in request.POST
             self._decide(request, [conflict], take=take)
             return HttpResponseRedirect(reverse("admin:knowledge_upgradeconflict_changelist"))

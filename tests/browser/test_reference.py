@@ -46,7 +46,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(page: Page, path: s
     accessible(page)
 
 
-def test_search_answers_as_one_types(page: Page):
+def test_search_answers_as_one_types_and_the_way_back_skips_the_letters(page: Page):
+    page.goto("/causes/")
     page.goto("/search/")
     box = page.get_by_label("A code, a phrase")
     box.press_sequentially("mailbx ful", delay=30)
@@ -54,6 +55,9 @@ def test_search_answers_as_one_types(page: Page):
     expect(page).to_have_url(re.compile(r"/search/\?q=mailbx(\+|%20)ful$"))
     box.fill("550-5.7.26")
     expect(page.locator("#results a").first).to_contain_text("7.26")
+    expect(page).to_have_url(re.compile(r"5\.7\.26$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("/causes/$"))
 
 
 def test_the_slash_key_goes_to_the_search_box_and_enter_searches(page: Page):

@@ -91,6 +91,14 @@ def test_all_together_send_no_more_than_is_read(client: Client, monkeypatch: pyt
     assert codes == [302, 302, 429, 429]
 
 
+def test_no_more_is_kept_than_curators_can_work_through(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback, "_UNREAD", 1)
+    sent = {"page": PAGE, "helpful": "no"}
+    assert [client.post(ADDRESS, sent).status_code for _number in range(2)] == [302, 429]
+    Feedback.objects.update(state=Feedback.State.DONE)
+    assert client.post(ADDRESS, sent).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

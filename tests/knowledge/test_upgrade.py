@@ -1,6 +1,7 @@
 """An upgrade of the shipped knowledge over what curators did: what they changed is kept and named, the rest follows."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -300,5 +301,17 @@ class TestConflicts:
 
     def test_staff_without_rights_decides_nothing(self, clerk: Client) -> None:
         assert clerk.get(self.page()).status_code == 403
+        assert clerk.post(self.page(), {"_take": "x"}).status_code == 403
+        assert cause().summary == "As we say it."
+
+    def test_staff_without_rights_settles_nothing_by_looking(self, clerk: Client) -> None:
+        edit(summary=NEW)
+        assert clerk.get(reverse("admin:knowledge_upgradeconflict_changelist")).status_code == 403
+        assert models.UpgradeConflict.objects.exists()
+
+    def test_who_may_only_look_decides_nothing(self, clerk: Client) -> None:
+        rights = Permission.objects.filter(codename__in=["view_upgradeconflict", "change_cause"])
+        User.objects.get(username="cleo").user_permissions.set(rights)
+        assert clerk.get(self.page()).status_code == 200
         assert clerk.post(self.page(), {"_take": "x"}).status_code == 403
         assert cause().summary == "As we say it."
