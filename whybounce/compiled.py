@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from whybounce.matcher import ProviderFinder, ReplyMatcher
+from whybounce.remembered import Remembered
 from whybounce.snapshot import AskedOf, Cause, Evidence, Frequency, KnowledgeSnapshot, Provider, Question, ReplyPattern, Strength
 from whybounce.words import Lesson, TextModel, fit
 
@@ -45,19 +45,6 @@ class CompiledQuestion:
     rows: Mapping[str, int]
     log_p: Vector
     p: Vector
-
-
-class Remembered(dict[Any, Any]):
-    """What was worked out before, by what it depends on. Bounded: when full, all of it is forgotten."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        if len(self) >= self._most:
-            self.clear()
-        super().__setitem__(key, value)
 
 
 class Knowledge:

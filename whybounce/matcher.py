@@ -10,8 +10,10 @@ import re2
 
 from whybounce.failure import DeliveryFailure, Span
 from whybounce.literals import Clause, required
+from whybounce.remembered import Remembered
 from whybounce.snapshot import Provider, ReplyPattern
 
+_MOST_REMEMBERED = 10_000
 _COUNTED_GAP = re.compile(r"\{\d*,\d")  # ".{0,40}"
 
 
@@ -61,19 +63,18 @@ class _Sieve:
                     leads.setdefault(numbers.setdefault(piece, len(numbers)), []).append((expression, others))
         self._leads = [tuple(leads.get(number, ())) for number in range(len(numbers))]
         self._pieces = _Set(re2.escape(piece) for piece in numbers)
+        self._known = Remembered(_MOST_REMEMBERED)  # by the pieces that stand in a text
 
-    def candidates(self, data: bytes) -> set[int]:
+    def candidates(self, data: bytes) -> list[int]:
         """The numbers of the expressions that may stand in `data`; all others do not."""
-        out: set[int] = set()
-        found = self._pieces.matches(data)
-        for piece in found:
-            for expression, others in self._leads[piece]:
-                for clause in others:
-                    if clause.isdisjoint(found):
-                        break
-                else:
-                    out.add(expression)
-        return out
+        found = frozenset(self._pieces.matches(data))
+        candidates: list[int] | None = self._known.get(found)
+        if candidates is None:
+            candidates = sorted(
+                {expression for piece in found for expression, others in self._leads[piece] if not any(map(found.isdisjoint, others))}
+            )
+            self._known[found] = candidates
+        return candidates
 
 
 @dataclass(frozen=True, slots=True)
