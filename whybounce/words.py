@@ -56,13 +56,13 @@ class _Memory:
     """The sums of the units met so far, as rows of one table. Bounded: a full table is given up for a new one."""
 
     def __init__(self, width: int) -> None:
-        self._width = width
+        self._width, self._most = width, _MOST_UNITS
         self._lock = Lock()
         self._renew()
 
     def _renew(self) -> None:
         """Row 0 stands for all that is not known."""
-        self._state: tuple[dict[str, int], Vector, list[int]] = ({}, np.zeros((_MOST_UNITS, self._width + 2), np.float32), [1])
+        self._state: tuple[dict[str, int], Vector, list[int]] = ({}, np.zeros((self._most, self._width + 2), np.float32), [1])
 
     def sums(self, units: Sequence[str], sum_of: Callable[[str], Vector | None]) -> Vector:
         """A row for each unit; `sum_of` works out those not met before."""
@@ -75,7 +75,7 @@ class _Memory:
 
     def _learn(self, units: Sequence[str], sum_of: Callable[[str], Vector | None]) -> Vector:
         rows, table, used = self._state
-        if used[0] + len(units) > _MOST_UNITS or len(rows) > 4 * _MOST_UNITS:
+        if used[0] + len(units) > self._most or len(rows) > 4 * self._most:
             self._renew()
             rows, table, used = self._state
         for unit in units:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import SMALL
 from tests.engine.knowledge import KNOWLEDGE
-from whybounce.answer import explain, failure_json, for_people, strength_in_words
+from whybounce.answer import explain, explain_text, failure_json, for_people, strength_in_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, IntakeReport, Stage
 from whybounce.reasoning import rank
@@ -152,6 +152,25 @@ def test_it_is_json() -> None:
 def test_strengths_are_said_in_the_curators_words(nats: float, word: str) -> None:
     assert strength_in_words(nats) == word
     assert word == "" or word in {strength.value for strength in Strength}
+
+
+REPLIES = [
+    DeliveryFailure(text="552 mailbox over quota", recipient="anna@example.net", code="552"),
+    DeliveryFailure(text="552 mailbox over quota", recipient="bert@example.net", code="552"),
+    DeliveryFailure(text="552 mailbox over quota", action=Action.DELAYED),
+    DeliveryFailure(text="552 mailbox over quota"),
+    DeliveryFailure(text="550 User Unknown (ACME-7)", code="550", enhanced="5.1.1"),
+    DeliveryFailure(text="550 user unknown (acme-7)", code="550", enhanced="5.1.1"),
+    DeliveryFailure(text='550 "user unknown" \\ \0 1 \0 größe'),
+    DeliveryFailure(),
+]
+
+
+def test_as_text_it_is_the_same_whatever_was_explained_before() -> None:
+    for failure in (*REPLIES, *reversed(REPLIES)):
+        report = IntakeReport("reply", failures=(failure, failure), notes=('A "note".',))
+        assert explain_text(KNOWLEDGE, report, "a.eml") == json.dumps(explain(KNOWLEDGE, report, "a.eml"), ensure_ascii=False)
+    assert json.loads(explain_text(KNOWLEDGE, IntakeReport("mail"))) == explain(KNOWLEDGE, IntakeReport("mail"))
 
 
 def test_people_read_facts_verdict_and_steps() -> None:

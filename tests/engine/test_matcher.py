@@ -1,5 +1,6 @@
 """Which known wordings stand in a reply, where, and whose reply it is."""
 
+import re
 import time
 
 import pytest
@@ -38,6 +39,51 @@ def found(text: str) -> list[tuple[str, str]]:
 
 def test_the_longest_match_comes_first() -> None:
     assert found("550 User Unknown in local table") == [("unknown-here", "User Unknown in local table"), ("unknown", "User Unknown")]
+
+
+GAPS = (
+    ReplyPattern("gap", r"\b(mailbox|account)\b(?:[^.;]|\.\w){0,40}\b(full|over ?quota)\b"),
+    ReplyPattern("acme-gap", r"account .{0,20}full", "acme"),
+    ReplyPattern("exim-gap", r"mailbox.{0,9}full", "exim"),
+    ReplyPattern("own", r"mailbox of [^;]{1,30}: full", "big"),
+    ReplyPattern("certain-of-nothing", r"(x{4,9}|[0-9]{7,8})"),
+    ReplyPattern("plain", "try again"),
+)
+GAP_MATCHER = ReplyMatcher(GAPS, {"exim"})
+
+
+@pytest.mark.parametrize(
+    ("text", "slugs"),
+    [
+        ("552 MAILBOX anna is OVERQUOTA", {"gap"}),
+        ("552 mailbox is full", {"gap", "exim-gap"}),
+        ("552 account is full, try again", {"gap", "acme-gap", "plain"}),
+        ("552 full mailbox", set()),
+        ("552 mailbox. full", {"exim-gap"}),
+        ("xxxx", {"certain-of-nothing"}),
+        ("id 1234567", {"certain-of-nothing"}),
+    ],
+)
+def test_patterns_with_counted_gaps_are_found_as_if_each_were_searched(text: str, slugs: set[str]) -> None:
+    assert {match.pattern.slug for match in GAP_MATCHER.find(text)} == slugs
+    assert {pattern.slug for pattern in GAPS if re.search(pattern.pattern, text, re.IGNORECASE)} == slugs
+
+
+@pytest.mark.parametrize(
+    ("text", "provider", "slugs"),
+    [
+        ("mailbox of anna: full", "big", {"own"}),
+        ("mailbox of anna: full", "", {"gap"}),
+        ("account is full", "acme", {"acme-gap"}),
+        ("account is full", "", {"gap"}),
+        ("account i_s_full", "", {"acme-gap"}),
+        ("account i_s_full", "exim", {"acme-gap"}),
+        ("account i_s_full", "big", set()),
+        ("mailbox _full", "big", {"exim-gap"}),
+    ],
+)
+def test_the_providers_own_patterns_count_then_anybodys_and_anothers_only_where_nobody_knows(text: str, provider: str, slugs: set[str]) -> None:
+    assert {match.pattern.slug for match in GAP_MATCHER.usable(text, provider)} == slugs
 
 
 def test_a_span_counts_characters_and_not_bytes() -> None:

@@ -15,6 +15,7 @@ from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, Stage
 from whybounce.next_question import next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Certainty, rank
+from whybounce.remembered import Remembered
 from whybounce.snapshot import AskedOf, Strength
 from whybounce.terms import TermKind
 
@@ -62,6 +63,42 @@ def test_the_ledger_adds_up_to_the_scores():
     totals = {slug: sum(line.nats for line in ranking.ledger(slug)) for slug in ("mailbox-full", "spf-fail")}
     scores = {c.slug: s for c, s in zip(KNOWLEDGE.causes, ranking.scores, strict=True)}
     assert totals["mailbox-full"] - totals["spf-fail"] == pytest.approx(scores["mailbox-full"] - scores["spf-fail"])
+
+
+def test_replies_that_read_the_same_are_added_up_once_and_told_apart_by_what_differs():
+    one = rank(KNOWLEDGE, DeliveryFailure(text="550 User Unknown <anna@example.net>", code="550"))
+    other = rank(KNOWLEDGE, DeliveryFailure(text="550 user unknown <bert@example.org>", code="550", action=Action.DELAYED))
+    assert other.sum is one.sum
+    assert [term.value for term in one.terms if term.kind is TermKind.PATTERN] == ["User Unknown"]
+    assert [term.value for term in other.terms if term.kind is TermKind.PATTERN] == ["user unknown"]
+    for differing in (
+        DeliveryFailure(text="550 User Unknown <anna@example.net>", code="551"),
+        DeliveryFailure(text="550 User Unknown <anna@example.net>", code="550", stage=Stage.RCPT),
+        DeliveryFailure(text="550 User Unknown <anna@example.net>", code="550", remote_mta="in.mx.acme.example"),
+    ):
+        assert rank(KNOWLEDGE, differing).sum is not one.sum
+
+
+def test_what_is_remembered_has_an_end():
+    kept = Remembered(3)
+    for number in range(10):
+        kept[number] = number
+        assert kept[number] == number
+        assert len(kept) <= 3
+
+
+def test_an_answer_does_not_change_what_is_kept_of_the_reply():
+    failure = DeliveryFailure(text="550 user unknown", code="550")
+    before = rank(KNOWLEDGE, failure).probabilities.copy()
+    assert not np.array_equal(rank(KNOWLEDGE, failure, {"who-is-affected": "all"}).probabilities, before)
+    assert np.array_equal(rank(KNOWLEDGE, failure).probabilities, before)
+
+
+def test_words_say_how_common_a_cause_is_no_second_time():
+    """Where words tell nothing apart, the sum of prior and words is what the model says, not the prior once more."""
+    ranking = rank(KNOWLEDGE, DeliveryFailure(text="this mailbox is"))
+    model = dict(zip(KNOWLEDGE.model.causes, np.exp(ranking.reading.log_probability), strict=True))
+    assert {slug: probability(ranking, slug) for slug in model} == pytest.approx(model, abs=1e-3)
 
 
 def test_the_ledger_names_the_words_that_weighed():

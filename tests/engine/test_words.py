@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whybounce.fitting import ridge
 from whybounce.tokens import MAX_TOKENS, features_of, tokens_of, units_of
 from whybounce.words import Lesson, TextModel, fit
 
@@ -153,6 +154,32 @@ def test_a_model_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="Publish the knowledge again"):
         TextModel.from_bytes(buffer.getvalue())
 
+
+def test_memory_that_is_full_is_given_up_and_nothing_is_read_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whybounce.words._MOST_UNITS", 12)
+    small = TextModel.from_bytes(MODEL.to_bytes())
+    for text, _cause in LABELLED * 2:
+        assert np.allclose(small.read(text[:24]).log_probability, MODEL.read(text[:24]).log_probability, atol=1e-5)
+
+
+def test_a_reply_of_more_words_than_the_memory_holds_is_read() -> None:
+    words = [f"w{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(150)]
+    assert MODEL.read(" ".join([*words, "quota"])).known == 1
+
+
+def test_fitting_solves_the_ridge_regression() -> None:
+    """Against the closed form: (X'SX + regularisation) W = X'S(Y - bias), S the shares."""
+    names = ["a", "b", "c"]
+    texts = [[("a", 1.0)], [("a", 1.0), ("b", 2.0)], [("b", 1.0), ("c", 1.0)], [("c", 1.0)]]
+    idf, labels, shares = np.array([1.0, 2.0, 1.5], np.float32), np.array([0, 0, 1, 1]), np.array([1.0, 2.0, 0.5, 0.5])
+    weights, bias = ridge(texts, names, idf, labels, shares, least_length=1.0)
+    rows = np.array([[weight * idf[i] if (weight := dict(text).get(name)) else 0.0 for i, name in enumerate(names)] for text in texts])
+    rows /= np.sqrt(1.0 + (rows**2).sum(axis=1, keepdims=True))
+    targets = np.eye(2)[labels]
+    mean = np.average(targets, axis=0, weights=shares)
+    exact = np.linalg.solve(rows.T * shares @ rows + 0.8 * np.eye(3), rows.T * shares @ (targets - mean))
+    assert np.allclose(bias, mean)
+    assert np.allclose(weights, exact, atol=2e-3)
 
 
 def test_a_text_without_a_known_word_knows_nothing() -> None:
