@@ -91,8 +91,29 @@ def _cause_line(ranking: Ranking, item: Hypothesis) -> CauseLine:
 
 
 def _line(ranking: Ranking, line: LedgerLine) -> LedgerWords:
-    words = tuple(WordWeight(visible(clipped(unit, 40)), bar(weight * 3)) for unit, weight in line.words)
+    words = tuple(WordWeight(visible(clipped(_unit(unit), 40)), bar(weight * 3)) for unit, weight in line.words)
     return LedgerWords(str(_KINDS[line.kind]), _said(ranking, line.kind, line.ref, line.value), _strength(line), bar(line.nats), words)
+
+
+_MASKS = {
+    "addr": gettext_lazy("an address"),
+    "host": gettext_lazy("a host"),
+    "ip": gettext_lazy("an IP address"),
+    "url": gettext_lazy("a link"),
+    "num": gettext_lazy("a number"),
+}
+
+
+def _unit(unit: str) -> str:
+    """A word or pair of the text model as a person reads it: `"using @host:spamhaus.org"` -> `"using spamhaus.org"`."""
+    return " ".join("…" if word == "_" else _masked(word) for word in unit.split(" "))
+
+
+def _masked(word: str) -> str:
+    if not word.startswith("@"):
+        return word
+    mask, _colon, domain = word[1:].partition(":")
+    return domain or str(_MASKS.get(mask, word))
 
 
 def _strength(line: LedgerLine) -> str:

@@ -16,7 +16,6 @@ from whybounce.compiled import NATS, Knowledge, Vector
 from whybounce.failure import DeliveryFailure
 from whybounce.matcher import PatternMatch
 from whybounce.snapshot import AskedOf, Evidence, Strength
-from whybounce.tokens import tokens_of
 from whybounce.words import WordReading
 
 PROVED = NATS[Strength.PROVES]
@@ -83,7 +82,7 @@ class Heard:
         self.provider = knowledge.provider_finder.find(failure)
         self.matches: tuple[PatternMatch, ...] = tuple(knowledge.matcher.usable(failure.text, self.provider)) if failure.text else ()
         self.reply = Reply(
-            tuple(tokens_of(failure.text)),
+            knowledge.model.tokens(failure.text),
             tuple([match.pattern.slug for match in self.matches]),
             self.provider,
             failure.code or "",

@@ -24,8 +24,10 @@ _NGRAM_WEIGHT = 0.3  # n-grams help with unseen inflections and other languages;
 _PAIR_WEIGHT = 0.8
 _SKIPPING_WEIGHT = 0.6
 _NUMBER_WEIGHT = 1.3
+_DOMAIN_WEIGHT = 1.0
 _SUBJECT_WEIGHT = 0.4
 _DETAIL_WEIGHT = 0.6
+_RESERVED = ("example", "test", "invalid", "localhost", "local", "lan")
 _EDGES = " \t\r\n\"'`´.,;:!?()[]{}<>«»“”„‘’*=|#~-_/\\"
 
 
@@ -48,7 +50,7 @@ def _unprefixed(core: str) -> tuple[str, ...]:
     if is_reply_code(core) or is_enhanced_code(core):
         return (core,)
     if "://" in core or core.startswith("www."):
-        return ("@url",)
+        return (_named("@url", core.partition("://")[2] or core),)
     if "@" in core:
         return ("@addr",)
     if _is_address(core):
@@ -56,7 +58,7 @@ def _unprefixed(core: str) -> tuple[str, ...]:
     if core.isdigit():
         return ("@num",) if len(core) > 3 else (core,)
     if _is_host(core):
-        return ("@host",)
+        return (_named("@host", core),)
     words: list[str] = []
     word = ""
     for letter in core:
@@ -67,6 +69,15 @@ def _unprefixed(core: str) -> tuple[str, ...]:
             word = ""
     words.append(word)
     return tuple(_mask_number(chunk) for item in words if item for chunk in _chunks(item))
+
+
+def _named(mask: str, host: str) -> str:
+    """The mask of a host or URL with the domain it is in: `"@host:spamhaus.org"`. The domains of documents (RFC 2606) name nobody."""
+    labels = host.partition("/")[0].partition("?")[0].partition(":")[0].strip(".").split(".")
+    count = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) < 4 else 2  # example.co.uk
+    if len(labels) < count or labels[-count] == "example" or labels[-1] in _RESERVED:
+        return mask
+    return f"{mask}:{'.'.join(labels[-count:])}"
 
 
 def _chunks(word: str) -> Iterable[str]:
@@ -110,10 +121,12 @@ def tokens_of(text: str) -> list[str]:
 
 
 def units_of(tokens: Sequence[str]) -> list[str]:
-    """The distinct tokens, pairs of neighbours ("mailbox full") and pairs with one token between ("mailbox _ full")."""
-    return list(
-        dict.fromkeys([*tokens, *(f"{a} {b}" for a, b in pairwise(tokens)), *(f"{a} _ {b}" for a, b in zip(tokens, tokens[2:], strict=False))])
-    )
+    """The distinct tokens, pairs of neighbours ("mailbox full") and pairs with one token between ("mailbox _ full"). In a pair a host
+    is any host."""
+    plain = [token.partition(":")[0] if token[0] == "@" else token for token in tokens]
+    pairs = [f"{a} {b}" for a, b in pairwise(plain)]
+    skipping = [f"{a} _ {b}" for a, b in zip(plain, plain[2:], strict=False)]
+    return list(dict.fromkeys([*tokens, *pairs, *skipping]))
 
 
 def features_of(unit: str) -> list[tuple[str, float]]:
@@ -122,7 +135,8 @@ def features_of(unit: str) -> list[tuple[str, float]]:
     if " " in unit:
         return [(unit, _SKIPPING_WEIGHT if " _ " in unit else _PAIR_WEIGHT)]
     if unit[0] == "@":
-        return [(unit, 1.0)]
+        mask, named, _domain = unit.partition(":")
+        return [(mask, 1.0), (unit, _DOMAIN_WEIGHT)] if named else [(unit, 1.0)]
     if unit[0].isdigit():
         of_code = [(f"x{unit[1:]}", _DETAIL_WEIGHT), (f"x.{unit.split('.')[1]}", _SUBJECT_WEIGHT)] if is_enhanced_code(unit) else []
         return [(unit, _NUMBER_WEIGHT), *of_code]
@@ -132,5 +146,5 @@ def features_of(unit: str) -> list[tuple[str, float]]:
 
 
 def is_whole(feature: str) -> bool:
-    """True for a word, number, code or mask; False for a pair or an n-gram."""
-    return not (feature[0] == "~" or " " in feature)
+    """True for a word, number, code or mask; False for a pair, an n-gram or a host's domain."""
+    return not (feature[0] == "~" or " " in feature or (feature[0] == "@" and ":" in feature))

@@ -109,6 +109,7 @@ class TextModel:
         self.categories = tuple(categories)
         self._features = tuple(features)
         self._index = {feature: i for i, feature in enumerate(features)}
+        self._domains = frozenset(feature for feature in features if feature[0] == "@" and ":" in feature)
         self._idf, self._weights, self._scale, self._bias = idf, weights, scale, bias
         names = sorted(set(categories))
         self._group = np.array([names.index(category) for category in categories], np.intp)
@@ -130,9 +131,13 @@ class TextModel:
         out[-1] = unit in self._index and unit[0].isalpha() and " " not in unit
         return out
 
+    def tokens(self, text: str) -> tuple[str, ...]:
+        """The tokens of a reply as the model tells them apart: a host in a domain that it does not know is any host."""
+        return tuple([token.partition(":")[0] if token[0] == "@" and token not in self._domains else token for token in tokens_of(text)])
+
     def read(self, text: str) -> WordReading:
         """The model's reading of a reply."""
-        return self.read_tokens(tuple(tokens_of(text)))
+        return self.read_tokens(self.tokens(text))
 
     def read_tokens(self, tokens: tuple[str, ...]) -> WordReading:
         """The same of its tokens."""

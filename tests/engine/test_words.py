@@ -226,3 +226,30 @@ def test_without_two_causes_there_is_nothing_to_tell_apart(labelled: list[tuple[
 def test_two_causes_are_told_apart() -> None:
     model = fit(LABELLED[:6])
     assert [best(model, text) for text, _cause in LABELLED[:6]] == [cause for _text, cause in LABELLED[:6]]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("zen.spamhaus.org", ["@host:spamhaus.org"]),
+        ("mx.mail.example.co.uk", ["@host"]),
+        ("mail.provider.co.uk", ["@host:provider.co.uk"]),
+        ("https://check.spamhaus.org/query", ["@url:spamhaus.org", "query"]),
+        ("mx.example.org", ["@host"]),
+        ("server.lan", ["@host"]),
+    ],
+)
+def test_a_host_is_named_by_its_domain_where_that_may_tell_something(text: str, tokens: list[str]) -> None:
+    assert tokens_of(text) == tokens
+
+
+def test_a_domain_that_the_texts_often_name_counts_and_any_other_is_any_host() -> None:
+    lessons = [
+        (f"blocked using {list_}.{domain}", cause) for domain, cause in (("spamhaus.org", "one"), ("sorbs.net", "two")) for list_ in ("a", "b", "c")
+    ]
+    model = fit(lessons)
+    assert best(model, "refused, see zen.spamhaus.org") == "one"
+    assert best(model, "refused, see dul.sorbs.net") == "two"
+    assert model.tokens("see zen.spamhaus.org") == ("see", "@host:spamhaus.org")
+    assert model.tokens("see mail.unknown-name.org") == ("see", "@host")
+    assert ("@host:spamhaus.org", 0) in [(word, 0) for word, _nats in model.why(model.read("see zen.spamhaus.org"), "one")]

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.ledger import _unit
 from troubleshoot.marking import legend, segments
 from troubleshoot.steps import passages
 from troubleshoot.way import Place, place_of, way_of
@@ -131,3 +132,18 @@ def test_commands_and_records_in_a_step_are_set_apart() -> None:
 
 def test_a_single_line_is_never_code() -> None:
     assert [passage.code for passage in passages("Wait a day", {})] == [False]
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("mailbox full", "mailbox full"),
+        ("mailbox _ full", "mailbox … full"),
+        ("@addr rejected", "an address rejected"),
+        ("@host:spamhaus.org", "spamhaus.org"),
+        ("using @host", "using a host"),
+        ("12:30", "12:30"),
+    ],
+)
+def test_what_the_text_model_masks_is_named_in_words(unit: str, words: str) -> None:
+    assert _unit(unit) == words
