@@ -99,7 +99,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Writers queue instead of failing: measured with 800 contended writes, 268 are "locked" with the defaults and none so.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 5,
+        "timeout": 15,  # an upgrade or a large import holds the lock for some seconds
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 DATABASES = {"default": _database}

@@ -130,6 +130,9 @@ class _Masker:
 
     def _token(self, found: re.Match[str], before: str, *, at_start: bool) -> str:
         word = found.group()
+        key, _equals, value = word.partition("=")
+        if value and key.lower() in _WHOSE:
+            return f"{key}={{name}}"
         if word.isdigit():
             return word if at_start and len(word) == 3 and word[0] in "245" else "{number}"
         digits = sum(letter.isdigit() for letter in word)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db import connection
 from django.utils import timezone
@@ -12,9 +15,11 @@ from django.utils import timezone
 from knowledge.current import NoKnowledge, knowledge
 from knowledge.masking import mask, shape_of, words_of
 from knowledge.models.unrecognised import MAX_SHAPE, UnrecognisedReply
+from knowledge.moved import example_texts
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import Certainty, rank
+from whybounce.snapshot import KnowledgeSnapshot
 from whybounce.status import is_enhanced_code, is_reply_code
 
 MOST_A_PASTE = 20
@@ -64,7 +69,8 @@ def find(known: Knowledge, failures: Iterable[DeliveryFailure]) -> list[Unrecogn
 
 
 def _look_at(known: Knowledge, failure: DeliveryFailure, shapes: dict[str, Unrecognised]) -> Unrecognised | None:
-    masked = mask(failure, lambda word: known.model.read(word.lower()).known > 0, MAX_SHAPE)
+    names = _names_in_examples(known.snapshot)
+    masked = mask(failure, lambda word: word.lower() not in names and known.model.read(word.lower()).known > 0, MAX_SHAPE)
     shape = shape_of(masked)
     key = hashlib.sha256(shape.encode("utf-8", "replace")).hexdigest()[:32]
     if key in shapes or not words_of(masked):
@@ -78,6 +84,19 @@ def _look_at(known: Knowledge, failure: DeliveryFailure, shapes: dict[str, Unrec
     code = failure.code if failure.code and is_reply_code(failure.code) else ""
     enhanced = failure.enhanced if failure.enhanced and is_enhanced_code(failure.enhanced) else ""
     return Unrecognised(key, _storable(masked), _storable(shape), ranking.provider, code, enhanced, guess, category, verdict.certainty.value)
+
+
+_LOCAL_PART = re.compile(r"[^\s<>\"'(){}\[\],;:=@]+(?=@)")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
+@lru_cache(maxsize=1)
+def _names_in_examples(known: KnowledgeSnapshot) -> frozenset[str]:
+    """Words that the text model knows from the addresses in example texts ("anna", "miller"): no servers' words, but names."""
+    texts = [text.lower() for text, _cause in example_texts(known)]
+    all_words = Counter(word for text in texts for word in _LETTERS.findall(text))
+    local = Counter(word for text in texts if "@" in text for part in _LOCAL_PART.findall(text) for word in _LETTERS.findall(part))
+    return frozenset(word for word, count in local.items() if count * 3 >= all_words[word])
 
 
 def _storable(text: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -152,6 +153,11 @@ def test_a_job_lives_on_where_a_beat_finds_the_database_busy(tmp_path: Path) -> 
     desk.manage("migrate", "-v0")
     said, _ = desk.start(HELD).communicate(timeout=60)
     assert said.split()[-1:] == ["True"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite lets one writer at a time in")
+def test_a_beat_that_waits_its_turn_still_beats_in_time() -> None:
+    assert 5 < connection.settings_dict["OPTIONS"]["timeout"] + jobs._HEARTBEAT_SECONDS < DEAD_AFTER.total_seconds()
 
 
 @pytest.mark.django_db

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from knowledge import models, unrecognised
-from knowledge.current import knowledge
+from knowledge.current import forget, knowledge
 from knowledge.masking import mask, shape_of
 from knowledge.models.unrecognised import MAX_SHAPE
 from knowledge.proposing import example_of, propose
+from knowledge.publishing import publish
 from tests.knowledge.forms import errors, read_form, save
 from whybounce.failure import DeliveryFailure
 from whybounce.problem import re2_error
@@ -57,6 +58,7 @@ def page(action: str, *arguments: object) -> str:
         ("550 5.1.1 anna.smith... User unknown", "550 5.1.1 {host}... User unknown"),
         ("550 no such user: smithj", "550 no such user: {name}"),
         ("550 user 'smithj' not found", "550 user '{name}' not found"),
+        ("550 user=smithj is disabled", "550 user={name} is disabled"),
         ("550 mailbox of smithj is disabled", "550 mailbox of {name} is disabled"),
         ("550 mailbox of Jo Smithers is disabled", "550 mailbox of {name} {name} is disabled"),
         ("550 the account from Anna Petrova is disabled", "550 the account from {name} {name} is disabled"),
@@ -155,6 +157,15 @@ class TestRecording:
         assert (reply.count, reply.state, reply.code, reply.provider) == (1, State.NEW, "550", "")
         assert models.Cause.objects.filter(slug=reply.guess, category=reply.category).exists()
         assert reply.certainty
+
+    def test_a_name_that_is_known_from_example_addresses_alone_is_a_name(self) -> None:
+        gone = models.Cause.objects.get(slug="recipient-unknown")
+        texts = [f"550 <a.miller@{host}.example>: no such cake" for host in ("a", "b", "c", "d", "e", "f")]
+        models.Example.objects.bulk_create(models.Example(text=text, cause=gone, status="published") for text in texts)
+        publish(by=None, reason="test")
+        forget()
+        assert knowledge().model.read("miller").known
+        assert recorded("550 the cake was eaten by Fredo Miller, ask the mice").text == "550 the cake was eaten by {name} {name}, ask the mice"
 
     def test_the_same_shape_is_counted(self) -> None:
         first = recorded(CAKE)
