@@ -27,6 +27,7 @@ SURE = 0.9
 _LIKELY = 0.9
 _POSSIBLE = 0.3
 _CLEARLY = 1.4
+_SPREAD = 2.0  # the words' first cause has less than half of their probability
 
 
 # Two readings of the same words do not contradict each other; they are weighed.
@@ -247,7 +248,9 @@ def _normalise(scores: Vector) -> Vector:
 
 
 def _points_at(term: Term) -> int | None:
-    """The cause that a term lifts clearly above the average one, if any."""
+    """The cause that a term lifts clearly above the average one, if any. Words that are spread over many causes point at none."""
     nats = np.maximum(term.raw, -PROVED)
     i = int(nats.argmax())
+    if term.kind is TermKind.WORDS and float(np.exp(nats - nats[i]).sum()) > _SPREAD:
+        return None
     return i if nats[i] - nats.mean() >= _CLEARLY else None
