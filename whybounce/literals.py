@@ -1,7 +1,7 @@
 """What a text must hold for an expression to match: plain pieces of text, found without searching for the expression itself.
 
-Expressions with counted gaps ("quota.{0,40}exceeded") cannot be searched together: their states multiply. Thousands of plain
-pieces can.
+A thousand expressions cannot be searched together: their states multiply, above all where they have counted gaps
+("quota.{0,40}exceeded"). Thousands of plain pieces can.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _clauses(sequence: Iterable[Any]) -> list[Clause]:
         if kind is op.AT:  # a word border or an end stands between letters without taking room
             continue
         if len(run.encode()) >= _LEAST:
-            found.append(frozenset([run.lower()]))
+            found.append(frozenset([run]))
         run = ""
         if kind is op.SUBPATTERN:
             found += _clauses(value[3])

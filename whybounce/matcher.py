@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from whybounce.remembered import Remembered
 from whybounce.snapshot import Provider, ReplyPattern
 
 _MOST_REMEMBERED = 10_000
-_COUNTED_GAP = re.compile(r"\{\d*,\d")  # ".{0,40}"
 
 
 def _options() -> re2.Options:
@@ -22,7 +20,7 @@ def _options() -> re2.Options:
     options.case_sensitive = False
     options.log_errors = False
     options.never_capture = True  # where the whole match stands is enough, and several times faster
-    options.max_mem = 256 << 20  # for the set of all patterns; the default is outgrown by about a thousand
+    options.max_mem = 256 << 20  # for the sets; the default is outgrown by about a thousand expressions
     return options
 
 
@@ -49,7 +47,7 @@ class _Set:
 
 
 class _Sieve:
-    """Expressions that cannot be searched in one pass: told by the plain pieces of text that each of them needs."""
+    """Expressions told by the plain pieces of text that each of them needs, which are few enough to be searched in one pass."""
 
     def __init__(self, numbered: Iterable[tuple[int, tuple[tuple[Clause, ...], ...]]]) -> None:
         """`numbered`: the numbers of the expressions and what `literals.required` says of them."""
@@ -93,10 +91,10 @@ class ReplyMatcher:
         self._patterns = tuple(patterns)
         self._programs = programs
         self._single = [re2.compile(pattern.pattern, _options()) for pattern in patterns]
-        needs = {n: required(pattern.pattern) for n, pattern in enumerate(patterns) if _COUNTED_GAP.search(pattern.pattern)}
-        self._together = [n for n in range(len(patterns)) if not needs.get(n)]
+        needs = [required(pattern.pattern) for pattern in patterns]
+        self._together = [n for n, ways in enumerate(needs) if not ways]
         self._set = _Set(patterns[n].pattern for n in self._together)
-        self._sieve = _Sieve((n, ways) for n, ways in needs.items() if ways)
+        self._sieve = _Sieve((n, ways) for n, ways in enumerate(needs) if ways)
 
     def find(self, text: str) -> list[PatternMatch]:
         """All patterns that stand in `text`, the longest match first."""

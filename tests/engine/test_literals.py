@@ -12,7 +12,7 @@ from whybounce.literals import required
 def may_match(expression: str, text: str) -> bool:
     ways = required(expression)
     lowered = text.lower()
-    return not ways or any(all(any(piece in lowered for piece in clause) for clause in way) for way in ways)
+    return not ways or any(all(any(piece.lower() in lowered for piece in clause) for clause in way) for way in ways)
 
 
 def sets(expression: str) -> list[list[set[str]]]:
@@ -22,7 +22,7 @@ def sets(expression: str) -> list[list[set[str]]]:
 @pytest.mark.parametrize(
     ("expression", "ways"),
     [
-        ("User Unknown", [[{"user unknown"}]]),
+        ("User Unknown", [[{"User Unknown"}]]),
         ("quota.{0,40}exceeded", [[{"quota"}, {"exceeded"}]]),
         (r"\b(mailbox|account)\b.{0,9}full", [[{"mailbox", "account"}, {"full"}]]),
         ("(user unknown|no such .{0,9}user)", [[{"user unknown"}], [{"no such "}, {"user"}]]),
