@@ -152,7 +152,7 @@ def run_batch(folders: list[Path], seed: int, batch: int, count: int, into: Path
             read_or_raise(data)
         except Exception as error:  # noqa: BLE001 (every error is what is looked for)
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}: {str(error)[:80]}"
+            where = f"{type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}"
             tally.errors[where] += 1
         spent = time.process_time() - started
         tally.count += 1
