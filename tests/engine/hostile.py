@@ -61,6 +61,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "1,000 HTML parts": lambda: _parts(1000, b"text/html", b"<p>could not be delivered to <b>a@example.net" * 500),
     "1,000 attached mails": lambda: _parts(1000, b"message/rfc822", HEAD * 50),
     "1,000 digests": lambda: _parts(1000, b"multipart/digest; boundary=y", b"--y\n\n" + HEAD),
+    "replies of spaces": lambda: _parts(100, b"text/plain", (b"<a@example.net>:\nRemote host said: 550" + b" " * 3900 + b"x\n\n") * 45),
     "300,000 boundaries": lambda: _filled(b"--x\n", HEAD + b"Content-Type: multipart/mixed; boundary=x\n\n"),
     "a base64 bomb": lambda: _encoded(b"base64", base64.encodebytes(b"\0" * 17_000_000)),
     "base64 that is none": lambda: _encoded(b"base64", b"=" * 20_000_000),

@@ -34,8 +34,8 @@ def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
         headers = {**headers, **forwarded}
     page = refine(page)
     notification = read_notification(page)
-    waiting = waiting_kind(mail) if not mail.types & _REPORT_TYPES else None
-    if waiting is not None and not notification.failures:
+    waiting = waiting_kind(mail) if not notification.failures and not mail.types & _REPORT_TYPES else None
+    if waiting is not None:
         return IntakeReport("mail", page.text, (), waiting[0], (waiting[1],))
     if notification.failures or is_report(mail):
         if not notification.failures and notification.succeeded:

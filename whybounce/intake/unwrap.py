@@ -80,7 +80,7 @@ _GOOGLE_HOST = re.compile(rf"\bby\s+(?:the\s+server\s+for\s+\S{{1,255}}\s+\S{{1,
 _LED_HOST = re.compile(r"\{FQDN=(?P<host>[^\s{}]{1,255})\}(?:;\{IP=(?P<ip>[0-9A-Fa-f.:]{2,64})\})?", _ANY_CASE)
 _CONNECT_HOST = re.compile(rf"\b(?:connect\s+to|conversation\s+with|connection\s+with|contact(?:ing)?)\s+{_HOST}\s*\[{_IP}\]", _ANY_CASE)
 _SERVER_HOST = re.compile(rf"\bSMTP\s+server\s+<{_HOST}>", _ANY_CASE)
-_QMAIL_END = re.compile(r"\s+/?(?:I'm\s+not\s+going\s+to\s+try\s+again|Giving\s+up\s+on\s)", re.ASCII)
+_QMAIL_END = re.compile(r"(?<!\s)\s++/?(?:I'm\s+not\s+going\s+to\s+try\s+again|Giving\s+up\s+on\s)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
