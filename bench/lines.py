@@ -72,22 +72,25 @@ def main() -> None:
     warm, fresh = texts[::2], texts[1::2]
     for line in variants(warm, len(warm)):
         explain_text(knowledge, read_line(line))
-    first, again = list(variants(fresh, len(fresh))), list(variants(warm[:2000], options.lines))
+    unseen = list(variants(fresh, len(fresh)))
+    third = len(unseen) // 3
+    first = [unseen[:third], unseen[third : 2 * third], unseen[2 * third :]]  # what one measurement has met is not new to the next
+    again = list(variants(warm[:2000], options.lines))
     one = re2.compile(r"mailbox (is )?full|over quota")
     sample = json.dumps({"recipient": "user@example.net", "code": "550", "text": texts[0]})
     yardsticks = {"json.loads": rate(lambda _line: json.loads(sample), again), "one re2 search": rate(one.search, again)}
     for label, value in yardsticks.items():
         print(f"{label:<44}{value:>10,.0f}/s   (yardstick)")
-    failures = {name: [f for line in lines for f in read_line(line).failures] for name, lines in (("first", first), ("again", again))}
+    words, ranked = ([f for line in lines for f in read_line(line).failures] for lines in first[:2])
+    failures = [f for line in again for f in read_line(line).failures]
     print(row("lines read", rate(read_line, again), yardsticks))
-    print(row("patterns found", rate(lambda f: knowledge.matcher.find(f.text), failures["again"]), yardsticks))
-    print(row("words read, first", rate(lambda f: knowledge.model.read(f.text), failures["first"]), yardsticks))
-    print(row("matched and ranked, first", rate(verdict_of(knowledge), failures["first"]), yardsticks))
-    rate(verdict_of(knowledge), failures["again"][:2000])
-    print(row("matched and ranked, again", rate(verdict_of(knowledge), failures["again"]), yardsticks))
+    print(row("patterns found", rate(lambda f: knowledge.matcher.find(f.text), failures), yardsticks))
+    print(row("words read, first", rate(lambda f: knowledge.model.read(f.text), words), yardsticks))
+    print(row("matched and ranked, first", rate(verdict_of(knowledge), ranked), yardsticks))
+    rate(verdict_of(knowledge), failures[:2000])
+    print(row("matched and ranked, again", rate(verdict_of(knowledge), failures), yardsticks))
     print(row("read, ranked and written as JSON, again", rate(lambda line: explain_text(knowledge, read_line(line)), again), yardsticks))
-    knowledge.sums.clear()
-    print(row("read, ranked and written as JSON, first", rate(lambda line: explain_text(knowledge, read_line(line)), first), yardsticks))
+    print(row("read, ranked and written as JSON, first", rate(lambda line: explain_text(knowledge, read_line(line)), first[2]), yardsticks))
     if options.million:
         _million(knowledge, texts)
 

@@ -23,7 +23,7 @@ DONT_KNOW = "dont-know"
 """An observation's answer when a person does not know: the question counts as asked and is no evidence."""
 
 SURE = 0.9
-# Of 675 replies and bounces that the knowledge was not written from, the category was right for 95 % above the first, 80 % between the two.
+# Of the texts that bench/accuracy.py leaves out, the category was right for 97 % above the first, 69 % between the two, 33 % below.
 _LIKELY = 0.9
 _POSSIBLE = 0.3
 _CLEARLY = 1.4
