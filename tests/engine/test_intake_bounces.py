@@ -108,7 +108,7 @@ EXPECTED: dict[str, list[tuple[str, str | None, str | None, str, str, str]]] = {
     "imail": [("nils@example.org", None, None, "", "", "User mailbox exceeds allowed size: nils@example.org")],
     "smtputf8": [("jürgen@müller.example", "553", "5.6.7", "", "", "553 5.6.7 Internationalised addresses are not supported")],
     "delivered-and-failed": [("olga@example.net", "550", "5.2.0", "", "", "550 Mailbox closed")],
-    "forwarded-inline": [("viola@example.org", "553", "5.3.0", "rcpt", "", "553 5.3.0 <viola@example.org>... Closed for today")],
+    "forwarded-inline": [("viola@example.org", "553", "5.3.0", "rcpt", "mx.example.org", "553 5.3.0 <viola@example.org>... Closed for today")],
     "html-only": [("xenia@example.com", "550", "5.7.1", "", "", "550 5.7.1 Unable to relay")],
 }  # fmt: skip
 EXPECTED["forwarded-attached"] = EXPECTED["boundary-lost"] = EXPECTED["postfix-dsn"]

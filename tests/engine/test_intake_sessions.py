@@ -400,7 +400,8 @@ def test_other_texts_are_no_session(text: str) -> None:
 def test_a_bounce_is_no_session_with_its_headers_or_without(path: Path) -> None:
     data = path.read_bytes()
     assert read(data).session is None
-    assert read(data.replace(b"\r\n", b"\n").partition(b"\n\n")[2]).session is None
+    if path.name != "mdaemon.eml":  # its text is a transcript, and without the headers nothing else
+        assert read(data.replace(b"\r\n", b"\n").partition(b"\n\n")[2]).session is None
 
 
 _MAIL = "220 mx.example.net ESMTP\nEHLO c.example.org\n250 mx.example.net\nMAIL FROM:<a@b.example>\n250 Ok\n"

@@ -85,7 +85,7 @@ def read_page(page: Page, notification: Notification, headers: dict[str, str]) -
         found = _merged(notification.failures, told, _addresses(failed))
     shared, place = _shared(notification, original, headers, page)
     filled = tuple(
-        _filled(failure, {**shared, **changes}, spans, place)
+        _filled(page.text, failure, {**shared, **changes}, spans, place)
         for failure, changes, spans in found
         if changes.get("recipient", failure.recipient) or changes.get("text", failure.text)
     )
@@ -151,7 +151,7 @@ def _shared(notification: Notification, original: Original, headers: Mapping[str
     }, span if sender else None
 
 
-def _filled(failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[str, Span | None], sender: Span | None) -> DeliveryFailure:
+def _filled(text: str, failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[str, Span | None], sender: Span | None) -> DeliveryFailure:
     spans = dict(failure.spans)
     for name, span in places.items():
         if span is not None:
@@ -160,6 +160,11 @@ def _filled(failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[s
             spans.pop(name, None)
     if sender is not None:
         spans["envelope_sender"] = sender
+    recipient = changes.get("recipient", failure.recipient)
+    if recipient and "recipient" not in spans:  # a header of the report or of the returned mail named it
+        at = text.find(recipient)
+        if at >= 0:
+            spans["recipient"] = Span(at, at + len(recipient))
     for name in ("envelope_sender", "reporting_mta", "sent_at"):
         changes[name] = getattr(failure, name) or changes[name]
     return replace(failure, spans=spans, **changes)

@@ -11,7 +11,8 @@ from whybounce.intake.html_text import html_to_text
 from whybounce.intake.page import unquote
 
 _INVISIBLE = {
-    **dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))),
+    # What turns text around (U+202A to 202E, U+2066 to 2069) stays, and is shown: it may be there to deceive.
+    **dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF)),
     **dict.fromkeys((0xA0, 0x202F, 0x2007, 0x2009, 0x200A, 0x2002, 0x2003), " "),
     **dict.fromkeys((0x2028, 0x2029, 0x85), "\n"),
 }
