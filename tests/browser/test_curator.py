@@ -70,6 +70,8 @@ def test_from_an_unknown_reply_to_a_pattern_that_serves(desk: Page, browser, bas
     page.get_by_role("button", name="Try it").click()
     expect(page.locator("#trial")).to_contain_text("RE2 compiles it")
     expect(page.locator("#trial")).to_contain_text("It matches 1 of its own examples")
+    page.wait_for_load_state("load")
+    expect(page.get_by_role("heading", name="Try before saving")).to_be_in_viewport()
     assert "every" in page.get_by_label("Pattern:").input_value()
 
     page.locator("#id_status").select_option("published")
