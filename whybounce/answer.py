@@ -116,7 +116,7 @@ def _because(hypothesis: Hypothesis, lines: list[LedgerLine]) -> Iterator[dict[s
 
 
 _encoded = json.JSONEncoder(ensure_ascii=False).encode
-# A place for a pattern's words: no text has this character, which JSON writes as an escape.
+# A place for a pattern's words: nothing else of what is kept has this character, which JSON writes as an escape.
 _PLACE = re.compile(r"\\u0000(\d+)\\u0000")
 _texts: WeakKeyDictionary[Sum, dict[bool, list[str]]] = WeakKeyDictionary()
 
@@ -124,7 +124,7 @@ _texts: WeakKeyDictionary[Sum, dict[bool, list[str]]] = WeakKeyDictionary()
 def _failure_text(ranking: Ranking) -> str:
     """`failure_json` as JSON text, made of parts kept with the sum."""
     words = [ranking.failure.text[match.span.start : match.span.end] for match in ranking.matches]
-    if "\0" in ranking.failure.text or not all(words):
+    if not all(words):  # then a line of the ledger is written without words
         return _encoded(failure_json(ranking))
     permanent = ranking.verdict.permanent
     kept = _texts.setdefault(ranking.sum, {})

@@ -1,12 +1,13 @@
 """What the engine says of a paste: the JSON that scripts rely on, and lines for people."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from tests.conftest import SMALL
-from tests.engine.knowledge import KNOWLEDGE
+from tests.engine.knowledge import KNOWLEDGE, SNAPSHOT
 from whybounce.answer import explain, explain_text, failure_json, for_people, strength_in_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, IntakeReport, Stage
@@ -167,9 +168,11 @@ REPLIES = [
 
 
 def test_as_text_it_is_the_same_whatever_was_explained_before() -> None:
+    lasting = dataclasses.replace(SNAPSHOT, causes=tuple(dataclasses.replace(cause, permanent=True) for cause in SNAPSHOT.causes))
+    knowledge = Knowledge(lasting, KNOWLEDGE.model)
     for failure in (*REPLIES, *reversed(REPLIES)):
         report = IntakeReport("reply", failures=(failure, failure), notes=('A "note".',))
-        assert explain_text(KNOWLEDGE, report, "a.eml") == json.dumps(explain(KNOWLEDGE, report, "a.eml"), ensure_ascii=False)
+        assert explain_text(knowledge, report, "a.eml") == json.dumps(explain(knowledge, report, "a.eml"), ensure_ascii=False)
     assert json.loads(explain_text(KNOWLEDGE, IntakeReport("mail"))) == explain(KNOWLEDGE, IntakeReport("mail"))
 
 

@@ -29,6 +29,8 @@ def sets(expression: str) -> list[list[set[str]]]:
         ("mail ?box", [[{"mail"}, {"box"}]]),
         ("(abc)*def", [[{"def"}]]),
         ("(abc)+", [[{"abc"}]]),
+        ("(abc|.)def", [[{"def"}]]),
+        ("(abc|x)def", [[{"def"}]]),
         (r"5\.1\.1", [[{"5.1.1"}]]),
         ("größe", [[{"größe"}]]),
     ],
