@@ -100,7 +100,7 @@ def test_a_process_that_is_killed_while_it_loads_leaves_what_was(desk: Desk, fil
     assert "1 rows changed: 1 causes" in desk.manage("load_knowledge", "--check", "--from", str(files.folder))
 
 
-def test_another_process_sees_what_is_published_within_two_seconds(desk: Desk, reader: subprocess.Popen[str]) -> None:
+def test_another_process_sees_what_is_published_within_five_seconds(desk: Desk, reader: subprocess.Popen[str]) -> None:
     number, _, summary = line(reader, 60).partition(" ")
     assert summary == "An unknown sender is put off once."
     publisher = desk.start(PUBLISHER)
@@ -108,6 +108,6 @@ def test_another_process_sees_what_is_published_within_two_seconds(desk: Desk, r
     assert publisher.returncode == 0
     published = time.monotonic()
     number_now, _, summary_now = line(reader, 5).partition(" ")
-    assert time.monotonic() - published < 2
+    assert time.monotonic() - published < 5
     assert summary_now == "Said by another process."
     assert int(number_now) == int(number) + 1

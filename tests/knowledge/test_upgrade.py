@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -303,6 +305,20 @@ class TestConflicts:
         assert clerk.get(self.page()).status_code == 403
         assert clerk.post(self.page(), {"_take": "x"}).status_code == 403
         assert cause().summary == "As we say it."
+
+    def test_many_are_listed_with_few_questions_to_the_database(self, curator: Client) -> None:
+        path = reverse("admin:knowledge_upgradeconflict_changelist")
+        with CaptureQueriesContext(connection) as one:
+            curator.get(path)
+        patterns = models.ReplyPattern.objects.values_list("slug", flat=True)[:5]
+        models.UpgradeConflict.objects.bulk_create(
+            models.UpgradeConflict(key=slug, kind="patterns", name=slug, shipped={}, ours={}, wants="x", created_at=timezone.now())
+            for slug in patterns
+        )
+        with CaptureQueriesContext(connection) as many:
+            curator.get(path)
+        assert models.UpgradeConflict.objects.count() == 6
+        assert len(many) <= len(one) + 3
 
     def test_staff_without_rights_settles_nothing_by_looking(self, clerk: Client) -> None:
         edit(summary=NEW)
