@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from knowledge.exchange import MODELS, ImportPlan, PlannedRow, carry_out, compared
 from knowledge.models import Row, UpgradeConflict
-from knowledge.rows import VALUES, querysets
+from knowledge.rows import VALUES
 from knowledge.versions import FieldChange, changes
+from knowledge.written import rows_named
 from whybounce.document import digest, row_document
 from whybounce.yaml_knowledge import from_document, identity
 
@@ -81,15 +82,20 @@ def note(disputed: Sequence[Disputed]) -> None:
 
 def settle() -> int:
     """Drops the open conflicts whose row is by now as shipped, or is gone. How many there were."""
-    over = []
+    by_kind: dict[str, dict[str, UpgradeConflict]] = {}
     for conflict in UpgradeConflict.objects.filter(state=State.OPEN):
-        row = _row(conflict.kind, conflict.name)
-        if row is None or (row.status == Status.PUBLISHED and digest_of(VALUES[conflict.kind](row)) == conflict.wants):
-            over.append((conflict.pk, row, conflict))
-    for _pk, row, conflict in over:
-        if row is not None:
-            MODELS[conflict.kind]._default_manager.filter(pk=row.pk).update(shipped_digest=conflict.wants)
-    UpgradeConflict.objects.filter(pk__in=[pk for pk, _row, _conflict in over]).delete()
+        by_kind.setdefault(conflict.kind, {})[conflict.name] = conflict
+    over = []
+    for kind, conflicts in by_kind.items():
+        values = {identity(value): (row, value) for row in rows_named(kind, list(conflicts)) for value in (VALUES[kind](row),)}
+        for name, conflict in conflicts.items():
+            row, value = values.get(name, (None, None))
+            if row is not None and row.status == Status.PUBLISHED and digest_of(value) == conflict.wants:
+                MODELS[kind]._default_manager.filter(pk=row.pk).update(shipped_digest=conflict.wants)
+            elif row is not None:
+                continue
+            over.append(conflict.pk)
+    UpgradeConflict.objects.filter(pk__in=over).delete()
     return len(over)
 
 
@@ -136,10 +142,7 @@ def _decide(conflict: UpgradeConflict, state: str, by: AbstractBaseUser) -> None
 
 def _row(kind: str, name: str) -> Any:
     """The row of this name with everything that its value needs, or None."""
-    rows = querysets()[kind]
-    if kind == "codes":
-        return next((row for row in rows.filter(code=name.partition(" ")[0]) if identity(VALUES[kind](row)) == name), None)
-    return (rows.filter(text=name) if kind == "examples" else rows.filter(slug=name)).first()
+    return next(iter(rows_named(kind, [name])), None)
 
 
 def _document(kind: str, row: Any) -> dict[str, Any]:

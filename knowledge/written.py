@@ -42,7 +42,7 @@ def keep_written(kind: str, names: Sequence[str], old: set[int], *, by: Abstract
     that were there before."""
     manager = querysets()[kind].model.history
     for part in _parts(names):
-        rows = {row.pk: row for row in _named(kind, part)}
+        rows = {row.pk: row for row in rows_named(kind, part)}
         manager.filter(history_id__gt=after, id__in=rows).delete()
         for update in (False, True):
             chosen = [row for pk, row in rows.items() if (pk in old) == update]
@@ -58,8 +58,8 @@ def _parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
-def _named(kind: str, names: Collection[str]) -> list[Any]:
-    """The rows of these names (yaml_knowledge.identity)."""
+def rows_named(kind: str, names: Collection[str]) -> list[Any]:
+    """The rows of these names (yaml_knowledge.identity), with everything that their values need, in a fixed number of queries."""
     rows = querysets()[kind]
     if kind == "codes":
         wanted = set(names)
