@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.signals import request_finished
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from knowledge.models import KnowledgeRevision
 from knowledge.publishing import compiled
@@ -100,7 +100,7 @@ def forget() -> None:
 
 
 def _after_response(**_signal: Any) -> None:
-    if _current.look_again():
+    if _current.look_again() and not connection.in_atomic_block:
         close_old_connections()
 
 

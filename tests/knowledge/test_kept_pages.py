@@ -144,9 +144,6 @@ def test_a_page_larger_than_all_that_may_be_kept_is_served(client: Client, monke
     assert pages._shelf._bytes == 0
 
 
-@pytest.mark.skipif(
-    "postgres" in __import__("os").environ.get("DATABASE_URL", ""), reason="the look closes the connection that the test's transaction is in"
-)
 def test_the_look_for_a_new_revision_follows_the_response(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.get(PAGE)
     models.StatusCode.objects.filter(code="550").update(title="Published meanwhile")
