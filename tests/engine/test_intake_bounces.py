@@ -109,6 +109,7 @@ EXPECTED: dict[str, list[tuple[str, str | None, str | None, str, str, str]]] = {
     "smtputf8": [("jürgen@müller.example", "553", "5.6.7", "", "", "553 5.6.7 Internationalised addresses are not supported")],
     "delivered-and-failed": [("olga@example.net", "550", "5.2.0", "", "", "550 Mailbox closed")],
     "forwarded-inline": [("viola@example.org", "553", "5.3.0", "rcpt", "mx.example.org", "553 5.3.0 <viola@example.org>... Closed for today")],
+    "gateway-wrapped": [("hanna@example.org", "550", "5.1.1", "", "", "550 5.1.1 User unknown")],
     "html-only": [("xenia@example.com", "550", "5.7.1", "", "", "550 5.7.1 Unable to relay")],
 }  # fmt: skip
 EXPECTED["forwarded-attached"] = EXPECTED["boundary-lost"] = EXPECTED["postfix-dsn"]

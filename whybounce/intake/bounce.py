@@ -46,11 +46,23 @@ def read_mail(mail: Mail, depth: int = 0) -> IntakeReport:
             if not told and depth < 2:
                 report = _carried(mail, depth, only_reports=True) or report
             if report.failures:
-                return report
+                return _marked(report)
     kind, note = other_kind(mail)
     carried = _carried(mail, depth) if kind == "ordinary-mail" and depth < 2 else None
     notes = (note, _TNEF) if "application/ms-tnef" in mail.types else (note,)
     return carried or IntakeReport("mail", page.text, (), kind, notes)
+
+
+def _marked(report: IntakeReport) -> IntakeReport:
+    """The report, with the recipients that only a header named marked where they stand."""
+    if all("recipient" in failure.spans for failure in report.failures):
+        return report
+    return replace(report, failures=tuple(_recipient_marked(failure, report.text) for failure in report.failures))
+
+
+def _recipient_marked(failure: DeliveryFailure, text: str) -> DeliveryFailure:
+    at = text.find(failure.recipient) if failure.recipient and "recipient" not in failure.spans else -1
+    return replace(failure, spans={**failure.spans, "recipient": Span(at, at + len(failure.recipient))}) if at >= 0 else failure
 
 
 def _carried(mail: Mail, depth: int, only_reports: bool = False) -> IntakeReport | None:
@@ -85,7 +97,7 @@ def read_page(page: Page, notification: Notification, headers: dict[str, str]) -
         found = _merged(notification.failures, told, _addresses(failed))
     shared, place = _shared(notification, original, headers, page)
     filled = tuple(
-        _filled(page.text, failure, {**shared, **changes}, spans, place)
+        _filled(failure, {**shared, **changes}, spans, place)
         for failure, changes, spans in found
         if changes.get("recipient", failure.recipient) or changes.get("text", failure.text)
     )
@@ -151,7 +163,7 @@ def _shared(notification: Notification, original: Original, headers: Mapping[str
     }, span if sender else None
 
 
-def _filled(text: str, failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[str, Span | None], sender: Span | None) -> DeliveryFailure:
+def _filled(failure: DeliveryFailure, changes: dict[str, Any], places: Mapping[str, Span | None], sender: Span | None) -> DeliveryFailure:
     spans = dict(failure.spans)
     for name, span in places.items():
         if span is not None:
@@ -160,11 +172,6 @@ def _filled(text: str, failure: DeliveryFailure, changes: dict[str, Any], places
             spans.pop(name, None)
     if sender is not None:
         spans["envelope_sender"] = sender
-    recipient = changes.get("recipient", failure.recipient)
-    if recipient and "recipient" not in spans:  # a header of the report or of the returned mail named it
-        at = text.find(recipient)
-        if at >= 0:
-            spans["recipient"] = Span(at, at + len(recipient))
     for name in ("envelope_sender", "reporting_mta", "sent_at"):
         changes[name] = getattr(failure, name) or changes[name]
     return replace(failure, spans=spans, **changes)
