@@ -60,8 +60,8 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
 
 
 def _without_passwords(pasted: bytes, report: IntakeReport) -> bytes:
-    """What was pasted, to be kept; of a session with credentials only the text in which they are blotted out."""
-    return report.text.encode("utf-8", "replace") if report.session and report.session.secrets else pasted
+    """What was pasted, to be kept; where passwords stood in it only the text in which they are hidden."""
+    return report.text.encode("utf-8", "replace") if report.hidden else pasted
 
 
 def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure:

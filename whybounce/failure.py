@@ -97,6 +97,7 @@ class IntakeReport:
                 "challenge" (a filter wants an answer first), "moderation" (a list's moderator decides), "confirmation" (of a subscription)
     notes       sentences for a person: what was understood, what was not, what would help
     error       a sentence where the paste could not be read at all, else None
+    hidden      passwords stood in the paste, and `text` has asterisks instead: the paste itself must not be kept
     session     the SMTP session that was pasted, as a dialogue, with what the client did wrong; else None
     """
 
@@ -106,6 +107,7 @@ class IntakeReport:
     kind: str = ""
     notes: tuple[str, ...] = ()
     error: str | None = None
+    hidden: bool = False
     session: Session | None = None
 
 

@@ -198,3 +198,14 @@ def test_a_password_in_a_session_is_not_kept(paste: Paster) -> None:
         assert secret not in case.text
         assert secret.encode() not in bytes(case.pasted)
     assert b"AUTH LOGIN" in bytes(case.pasted)
+
+
+def test_a_password_in_a_stack_trace_is_not_kept(paste: Paster) -> None:
+    case = paste(
+        'Traceback (most recent call last):\n  File "send.py", line 9, in <module>\n    smtp.login("news", "tell-nobody")\n'
+        "smtplib.SMTPAuthenticationError: (535, b'5.7.8 Authentication credentials invalid')\n"
+    )
+    case.refresh_from_db()
+    assert "tell-nobody" not in case.text
+    assert b"tell-nobody" not in bytes(case.pasted)
+    assert b"smtp.login" in bytes(case.pasted)

@@ -60,4 +60,11 @@ def join(reports: list[IntakeReport], count: int) -> IntakeReport:
     if len(reports) < count:
         summary += f" Only the first {len(reports)} were read; paste the others in a second go."
     kind = "" if failures else reports[0].kind
-    return IntakeReport("mbox", "\n\n".join(texts), tuple(failures), kind, (summary, *notes) if not failures else (summary,))
+    return IntakeReport(
+        "mbox",
+        "\n\n".join(texts),
+        tuple(failures),
+        kind,
+        (summary, *notes) if not failures else (summary,),
+        hidden=any(report.hidden for report in reports),
+    )

@@ -51,12 +51,13 @@ def read_exception(text: str) -> IntakeReport | None:
     shown = text[:MAX_TEXT]
     if _REPLY.match(shown) or not any(mark in shown for library in LIBRARIES for mark in library.marks):
         return None
-    text = masked(text)
-    shown = text[:MAX_TEXT]
+    hidden = masked(text)
+    shown = hidden[:MAX_TEXT]
     for library in LIBRARIES:
         found = library.find(shown)
         if found:
-            return IntakeReport("exception", text, tuple(failure(text, item) for item in found), "", _notes(library, found))
+            failures = tuple(failure(hidden, item) for item in found)
+            return IntakeReport("exception", hidden, failures, "", _notes(library, found), hidden=hidden != text)
     return None
 
 

@@ -88,7 +88,9 @@ def _with_session(report: IntakeReport, dialogues: Dialogues, lines: list[str], 
     spoken = read_lines(report.text, dialogues.lines_of(rows), "exchange", "Exchange's protocol log")
     if spoken is None:
         return report
-    return replace(report, session=spoken.session, text=spoken.text if len(spoken.text) == len(report.text) else report.text)  # credentials hidden
+    if len(spoken.text) != len(report.text):
+        return replace(report, session=spoken.session)
+    return replace(report, session=spoken.session, text=spoken.text, hidden=spoken.hidden)
 
 
 def _events(line: str, columns: Columns | None, dialogues: Dialogues) -> list[LogEvent]:

@@ -186,7 +186,9 @@ def _report(text: str, session: Session, name: str) -> IntakeReport:
     masked = _masked(text, session.secrets)
     failures = failures_of(masked, session)
     kind = "" if failures else "delivered" if delivered(session) else "no-refusal"
-    return IntakeReport("session", masked, failures, kind, _notes(session, name, kind, failures, masked != text), session=session)
+    return IntakeReport(
+        "session", masked, failures, kind, _notes(session, name, kind, failures, masked != text), hidden=masked != text, session=session
+    )
 
 
 def _masked(text: str, secrets: Iterable[Span]) -> str:
