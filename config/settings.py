@@ -4,6 +4,7 @@ unless asked for, and without SECRET_KEY nothing starts but with DEBUG."""
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import dj_database_url
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from whybounce.checks.guard import parse_networks
 from whybounce.checks.resolver import parse_nameserver
+from whybounce.checks.tools import Reach, SmtpMode
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,6 +25,13 @@ def _flag(name: str, default: bool = False) -> bool:
 
 def _list(name: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+def _number(name: str, default: int) -> int:
+    try:
+        return int(os.environ.get(name, "") or default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number.") from None
 
 
 DEBUG = _flag("DEBUG")
@@ -177,3 +186,18 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 WHYBOUNCE_NAMESERVERS = [parse_nameserver(item) for item in _list("WHYBOUNCE_NAMESERVERS")]
 WHYBOUNCE_ALLOW_NETWORKS = parse_networks(_list("WHYBOUNCE_ALLOW_NETWORKS"))
+# Zones to ask instead of the shipped lists; one that begins with + is asked besides them.
+WHYBOUNCE_DNSBL_ZONES = _list("WHYBOUNCE_DNSBL_ZONES")
+_probe = os.environ.get("WHYBOUNCE_SMTP_PROBE", "") or SmtpMode.CONNECT
+if _probe not in list(SmtpMode):
+    raise ImproperlyConfigured(f"WHYBOUNCE_SMTP_PROBE must be one of {', '.join(SmtpMode)}.")
+WHYBOUNCE_REACH = Reach(
+    smtp=SmtpMode(_probe),
+    smtp_port=_number("WHYBOUNCE_SMTP_PORT", 25),
+    helo=os.environ.get("WHYBOUNCE_HELO", "") or socket.getfqdn(),
+    probe_sender=os.environ.get("WHYBOUNCE_PROBE_SENDER", ""),
+    https_port=_number("WHYBOUNCE_HTTPS_PORT", 443),
+    ca_file=os.environ.get("WHYBOUNCE_CA_FILE", ""),
+    dns_port=_number("WHYBOUNCE_DNS_PORT", 53),
+    own_addresses=frozenset(_list("WHYBOUNCE_OWN_ADDRESSES")),
+)

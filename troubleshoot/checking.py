@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,16 @@ from django.conf import settings
 
 from troubleshoot.facts import failure_from_json, subject_from_json
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure
+from whybounce.checks.dnsbl_zones import chosen_lists
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import Subject
 from whybounce.checks.runner import possible
+from whybounce.checks.tools import Tools
+from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 
+MAX_REPLY = 2000
 SUPPLIABLE = ("domain", "sending_ip", "mail_from")
 """What a person may add to a subject by hand."""
 
@@ -30,6 +34,7 @@ def subject_of(failure: DeliveryFailure, supplied: Mapping[str, str]) -> Subject
         header_from=failure.header_from,
         helo=failure.helo,
         message_size=failure.message_size,
+        reply=failure.text[:MAX_REPLY],
     )
     given: dict[str, Any] = {name: supplied[name] for name in SUPPLIABLE if supplied.get(name)}
     if given.get("domain", subject.domain) != subject.domain:
@@ -70,6 +75,13 @@ def pending(run: CheckRun) -> list[str]:
     return [name for name in run.names if name not in done and name in CHECKS]
 
 
-def new_resolver() -> Resolver:
-    """A resolver by the settings; one for each run, used within one event loop."""
-    return Resolver(settings.WHYBOUNCE_NAMESERVERS or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)
+def new_tools(known: Knowledge, *, message: bytes = b"", zones: Sequence[str] | None = None) -> Tools:
+    """What checks look with, by the settings and the knowledge; one for each run, used within one event loop.
+
+    message     the one that bounced
+    zones       blocklists to ask instead of the shipped ones; None: as the settings say
+    """
+    resolver = Resolver(settings.WHYBOUNCE_NAMESERVERS or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)
+    shipped = known.snapshot
+    lists = chosen_lists(shipped.blocklists, settings.WHYBOUNCE_DNSBL_ZONES if zones is None else zones)
+    return Tools(resolver, settings.WHYBOUNCE_REACH, lists, shipped.providers, message)

@@ -18,15 +18,15 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from knowledge.current import knowledge
-from troubleshoot.checking import new_resolver, pending
+from troubleshoot.checking import new_tools, pending
 from troubleshoot.facts import result_to_json, subject_from_json
 from troubleshoot.inquiry import answer_text, check_title, done_row
 from troubleshoot.models import CheckOutcome, CheckRun
 from troubleshoot.services import store_check_results
-from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, State, Subject
 from whybounce.checks.runner import run as run_checks
 from whybounce.checks.runner import run_all
+from whybounce.checks.tools import Tools
 from whybounce.compiled import Knowledge
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ def run_and_store(run: CheckRun) -> None:
 
 
 async def _results(job: Job) -> list[CheckResult]:
-    async with new_resolver() as resolver:
-        return await run_all(job.names, job.subject, resolver)
+    async with new_tools(job.known) as tools:
+        return await run_all(job.names, job.subject, tools)
 
 
 async def events(job: Job) -> AsyncGenerator[str, None]:
@@ -71,7 +71,7 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
     yield _RETRY
     found: list[CheckResult] = []
     try:
-        async with new_resolver() as resolver, aclosing(_running(job, resolver)) as results:
+        async with new_tools(job.known) as tools, aclosing(_running(job, tools)) as results:
             async for result in results:
                 found.append(result)
                 yield event(f"check-{result.check}", row_html(job.known, result))
@@ -86,9 +86,9 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
     yield event("done", "")
 
 
-def _running(job: Job, resolver: Resolver) -> AsyncGenerator[CheckResult, None]:
+def _running(job: Job, tools: Tools) -> AsyncGenerator[CheckResult, None]:
     """The runner's iterator as what it is: closing it cancels the checks."""
-    return cast("AsyncGenerator[CheckResult, None]", run_checks(job.names, job.subject, resolver))
+    return cast("AsyncGenerator[CheckResult, None]", run_checks(job.names, job.subject, tools))
 
 
 def _broken_off(name: str) -> CheckResult:

@@ -11,6 +11,7 @@ from whybounce.checks import mx
 from whybounce.checks.guard import parse_networks
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, Severity, Subject
+from whybounce.checks.tools import Tools
 
 HOSTS = """$ORIGIN example.test.
 mx1 A 8.8.8.8
@@ -29,7 +30,7 @@ under_score A 8.8.8.8
 def check(server: DnsServer, zone: str, domain: str = "example.test", question_seconds: float = 5, allow: tuple[str, ...] = ()) -> CheckResult:
     server.add(HOSTS + zone)
     resolver = Resolver([server.address], question_seconds=question_seconds, allow_networks=parse_networks(allow))
-    return asyncio.run(mx.run(Subject(domain=domain), resolver))
+    return asyncio.run(mx.run(Subject(domain=domain), Tools(resolver)))
 
 
 def found(result: CheckResult) -> dict[str, Severity]:
@@ -161,7 +162,7 @@ def test_an_own_mx_beside_a_wildcard_is_not_taken_for_it(dns_server: DnsServer) 
 def test_a_slow_name_server_is_pointed_out(dns_server: DnsServer) -> None:
     dns_server.behave("example.test", Behaviour(delay=1.0))
     dns_server.add(HOSTS + "@ MX 10 mx1\n")
-    result = asyncio.run(mx.run(Subject(domain="example.test"), Resolver([dns_server.address])))
+    result = asyncio.run(mx.run(Subject(domain="example.test"), Tools(Resolver([dns_server.address]))))
     assert (result.answer, found(result)) == ("ok", {"mx.ok": Severity.OK, "dns.slow": Severity.INFO})
 
 

@@ -10,6 +10,7 @@ from tests.servers.zones import Behaviour, txt
 from whybounce.checks import spf
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, Severity, Subject
+from whybounce.checks.tools import Tools
 
 IP = "192.0.2.1"
 
@@ -25,7 +26,7 @@ def check(
 ) -> CheckResult:
     server.add("$ORIGIN example.test.\n" + zone + "\n")
     subject = Subject(sending_ip=sending_ip, mail_from=mail_from, helo=helo, **more)
-    return asyncio.run(spf.run(subject, Resolver([server.address], question_seconds=question_seconds)))
+    return asyncio.run(spf.run(subject, Tools(Resolver([server.address], question_seconds=question_seconds))))
 
 
 def found(result: CheckResult) -> dict[str, str]:
@@ -224,7 +225,7 @@ def test_a_hostile_record_is_shown_without_control_characters(dns_server: DnsSer
 def test_the_query_limit_of_a_case_is_unknown_and_no_verdict(dns_server: DnsServer) -> None:
     dns_server.add('example.test. TXT "v=spf1 a:a.example.test -all"')
     resolver = Resolver([dns_server.address], max_queries=1)
-    result = asyncio.run(spf.run(Subject(sending_ip=IP, mail_from="anna@example.test"), resolver))
+    result = asyncio.run(spf.run(Subject(sending_ip=IP, mail_from="anna@example.test"), Tools(resolver)))
     assert (result.answer, found(result)) == ("unknown", {"spf.temperror": "unknown"})
 
 

@@ -14,6 +14,7 @@ from whybounce.checks.registry import CHECKS, Check
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, DeclaredAnswer, State, Subject
 from whybounce.checks.runner import possible, run, run_all
+from whybounce.checks.tools import Tools
 
 ANSWERS = (DeclaredAnswer("ok", State.GOOD), DeclaredAnswer("unknown", State.UNKNOWN, informative=False))
 SUBJECT = Subject(domain="example.test", sending_ip="192.0.2.1", mail_from="anna@example.test")
@@ -22,7 +23,7 @@ SUBJECT = Subject(domain="example.test", sending_ip="192.0.2.1", mail_from="anna
 def made(name: str, seconds: float = 0.0, answer: str = "ok", error: BaseException | None = None) -> Check:
     """A check that takes so long and then answers, or fails."""
 
-    async def look(_: Subject, __: Resolver) -> CheckResult:
+    async def look(_: Subject, __: Tools) -> CheckResult:
         await asyncio.sleep(seconds)
         if error is not None:
             raise error
@@ -33,7 +34,7 @@ def made(name: str, seconds: float = 0.0, answer: str = "ok", error: BaseExcepti
 
 def results(checks: dict[str, Check], names: list[str] | None = None, **limits: float) -> list[CheckResult]:
     async def collect() -> list[CheckResult]:
-        return [result async for result in run(names or list(checks), SUBJECT, Resolver([]), checks=checks, **limits)]  # type: ignore[arg-type]
+        return [result async for result in run(names or list(checks), SUBJECT, Tools(Resolver([])), checks=checks, **limits)]  # type: ignore[arg-type]
 
     return asyncio.run(collect())
 
@@ -81,7 +82,7 @@ def test_a_name_that_is_no_check_is_unknown() -> None:
 
 def test_what_a_check_lacks_stands_in_its_detail() -> None:
     async def lacking() -> list[CheckResult]:
-        return await run_all(["spf", "mx"], Subject(header_from="anna@example.test"), Resolver([]))
+        return await run_all(["spf", "mx"], Subject(header_from="anna@example.test"), Tools(Resolver([])))
 
     found = asyncio.run(lacking())
     assert [result.check for result in found] == ["spf", "mx"]
@@ -98,14 +99,14 @@ Leave = Callable[[dict[str, Check]], Awaitable[None]]
 
 
 async def _close(checks: dict[str, Check]) -> None:
-    async with contextlib.aclosing(run(list(checks), SUBJECT, Resolver([]), checks=checks)) as stream:  # type: ignore[type-var]
+    async with contextlib.aclosing(run(list(checks), SUBJECT, Tools(Resolver([])), checks=checks)) as stream:  # type: ignore[type-var]
         async for _ in stream:
             break
 
 
 async def _cancel(checks: dict[str, Check]) -> None:
     async def consume() -> None:
-        async for _ in run(list(checks), SUBJECT, Resolver([]), checks=checks):
+        async for _ in run(list(checks), SUBJECT, Tools(Resolver([])), checks=checks):
             pass
 
     task = asyncio.create_task(consume())
@@ -119,7 +120,7 @@ async def _cancel(checks: dict[str, Check]) -> None:
 def test_a_consumer_that_leaves_ends_the_checks(leave: Leave) -> None:
     ended: list[str] = []
 
-    async def look(_: Subject, __: Resolver) -> CheckResult:
+    async def look(_: Subject, __: Tools) -> CheckResult:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -141,7 +142,7 @@ def test_the_real_checks_share_their_questions(dns_server: DnsServer) -> None:
 
     async def collect() -> tuple[list[CheckResult], int]:
         resolver = Resolver([dns_server.address])
-        return await run_all(list(CHECKS), SUBJECT, resolver), resolver.queries
+        return await run_all(list(CHECKS), SUBJECT, Tools(resolver)), resolver.queries
 
     began = time.monotonic()
     found, queries = asyncio.run(collect())
@@ -156,7 +157,7 @@ def test_no_misbehaviour_of_a_server_becomes_an_exception_or_a_verdict(dns_serve
     dns_server.add(f";! {line}\nexample.test. MX 10 mx.example.test.\nmx.example.test. A 8.8.8.8\n")
 
     async def collect() -> list[CheckResult]:
-        return await run_all(list(CHECKS), SUBJECT, Resolver([dns_server.address], question_seconds=0.8))
+        return await run_all(list(CHECKS), SUBJECT, Tools(Resolver([dns_server.address], question_seconds=0.8)))
 
     mx, spf = asyncio.run(collect())
     assert caplog.text == ""

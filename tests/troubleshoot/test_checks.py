@@ -188,12 +188,12 @@ def test_two_streams_of_one_plan_store_each_result_once(client: Client, paste: P
 def test_a_fault_of_the_program_ends_the_stream_and_says_so(
     client: Client, paste: Paster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken() -> object:
+    def broken(*_: object) -> object:
         raise RuntimeError("no resolver")
 
     case = paste(FAILED)
     plan(client, case)
-    monkeypatch.setattr(streams, "new_resolver", broken)
+    monkeypatch.setattr(streams, "new_tools", broken)
     stream = async_to_sync(read)(browser_of(client), f"{case.get_absolute_url()}events/")
     assert events_of(stream) == ["done"]
     assert set(CheckOutcome.objects.values_list("answer", "state")) == {("unknown", "unknown")}

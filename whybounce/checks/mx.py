@@ -10,6 +10,7 @@ from whybounce.checks.guard import DomainError, parse_domain, shown
 from whybounce.checks.mx_hosts import MAX_HOSTS, UNDECIDED, Host, Verdict, host_findings, judge, look_up_hosts
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Fact, Finding, Severity, State, Subject
+from whybounce.checks.tools import Tools
 from whybounce.failure import domain_of
 
 ANSWERS = (
@@ -40,8 +41,9 @@ def needs(subject: Subject) -> str:
     return "" if _domain(subject) else "the recipient's domain"
 
 
-async def run(subject: Subject, resolver: Resolver) -> CheckResult:
+async def run(subject: Subject, tools: Tools) -> CheckResult:
     """Look up the MX records of the recipient's domain and the addresses of what they name."""
+    resolver = tools.resolver
     try:
         domain = parse_domain(_domain(subject))
     except DomainError as error:

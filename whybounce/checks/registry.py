@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from whybounce.checks import mx, spf
-from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Subject
+from whybounce.checks.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Check:
     name: str
     answers: tuple[DeclaredAnswer, ...]
     needs: Callable[[Subject], str]
-    run: Callable[[Subject, Resolver], Awaitable[CheckResult]]
+    run: Callable[[Subject, Tools], Awaitable[CheckResult]]
 
 
 CHECKS: dict[str, Check] = {

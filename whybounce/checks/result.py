@@ -34,7 +34,12 @@ class Severity(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What to look at; an empty field is not known. Domains in lower case without a trailing dot (A-labels or as typed),
-    addresses of hosts as literals without brackets."""
+    addresses of hosts as literals without brackets.
+
+    selectors       DKIM selectors, "name" or "name@domain"
+    message_size    octets
+    reply           what the server said: a list that it names is looked for there
+    """
 
     domain: str = ""
     recipient: str = ""
@@ -44,6 +49,7 @@ class Subject:
     helo: str = ""
     selectors: tuple[str, ...] = ()
     message_size: int | None = None
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 
 from whybounce.checks.registry import CHECKS, Check
-from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, State, Subject
+from whybounce.checks.tools import Tools
 
 CHECK_SECONDS = 15.0
 ALL_SECONDS = 30.0
@@ -25,7 +25,7 @@ def possible(subject: Subject, checks: Mapping[str, Check] = CHECKS) -> list[str
 async def run(
     names: Iterable[str],
     subject: Subject,
-    resolver: Resolver,
+    tools: Tools,
     *,
     check_seconds: float = CHECK_SECONDS,
     all_seconds: float = ALL_SECONDS,
@@ -33,7 +33,7 @@ async def run(
 ) -> AsyncIterator[CheckResult]:
     """Yield one result for each name, in the order in which they finish. Never raises. Closing the iterator (`contextlib.aclosing`) or
     cancelling whoever consumes it cancels the checks that are still running."""
-    tasks = {asyncio.create_task(_one(name, checks.get(name), subject, resolver, check_seconds)): name for name in dict.fromkeys(names)}
+    tasks = {asyncio.create_task(_one(name, checks.get(name), subject, tools, check_seconds)): name for name in dict.fromkeys(names)}
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
@@ -53,14 +53,14 @@ async def run(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def run_all(names: Iterable[str], subject: Subject, resolver: Resolver, *, check_seconds: float = CHECK_SECONDS) -> list[CheckResult]:
+async def run_all(names: Iterable[str], subject: Subject, tools: Tools, *, check_seconds: float = CHECK_SECONDS) -> list[CheckResult]:
     """All results at once, in the order of `names`."""
     wanted = list(dict.fromkeys(names))
-    results = [result async for result in run(wanted, subject, resolver, check_seconds=check_seconds)]
+    results = [result async for result in run(wanted, subject, tools, check_seconds=check_seconds)]
     return sorted(results, key=lambda result: wanted.index(result.check))
 
 
-async def _one(name: str, check: Check | None, subject: Subject, resolver: Resolver, seconds: float) -> CheckResult:
+async def _one(name: str, check: Check | None, subject: Subject, tools: Tools, seconds: float) -> CheckResult:
     """One check's result, whatever happens in it."""
     if check is None:
         return _unknown(name, f"There is no check called {name}.")
@@ -70,7 +70,7 @@ async def _one(name: str, check: Check | None, subject: Subject, resolver: Resol
         if lacking:
             return _unknown(name, f"This check needs {lacking}.")
         async with asyncio.timeout(seconds):
-            result = await check.run(subject, resolver)
+            result = await check.run(subject, tools)
     except TimeoutError:
         return _unknown(name, f"The check did not finish within {seconds:g} seconds.", elapsed_ms=_since(began))
     except Exception:  # noqa: BLE001 (a fault in one check must not take the others with it)

@@ -15,6 +15,7 @@ from whybounce.checks.spf_eval import Evaluation, Sender, is_checkable
 from whybounce.checks.spf_findings import audit_findings, evaluation_findings, result_sentence
 from whybounce.checks.spf_record import select_records
 from whybounce.checks.spf_tree import Node
+from whybounce.checks.tools import Tools
 
 ANSWERS = (
     DeclaredAnswer("pass", State.GOOD),
@@ -60,8 +61,9 @@ def needs(subject: Subject) -> str:
     return "" if identity_of(subject) else "the envelope sender (MAIL FROM), or the EHLO name"
 
 
-async def run(subject: Subject, resolver: Resolver) -> CheckResult:
+async def run(subject: Subject, tools: Tools) -> CheckResult:
     """Evaluate the SPF record of the sender for the sending address; without one, only look whether the record can be used."""
+    resolver = tools.resolver
     identity = identity_of(subject)
     if identity is None:
         return CheckResult("spf", "unknown", State.UNKNOWN, f"SPF cannot be looked at without {needs(subject)}.")

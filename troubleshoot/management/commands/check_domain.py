@@ -6,18 +6,20 @@ import asyncio
 import dataclasses
 import json
 import time
-from argparse import ArgumentParser
-from collections.abc import Sequence
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from knowledge.current import knowledge
+from troubleshoot.checking import new_tools
 from whybounce.checks.guard import DomainError, is_address, parse_domain, shown
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.resolver import Resolver, parse_nameserver
 from whybounce.checks.result import CheckResult, Subject
 from whybounce.checks.runner import run
+from whybounce.checks.tools import SmtpMode, Tools
 from whybounce.failure import domain_of
 
 
@@ -31,6 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--mail-from", default="", metavar="ADDR", help="the envelope sender (default: one at DOMAIN)")
         parser.add_argument("--from", dest="header_from", default="", metavar="ADDR", help="the address in the From header")
         parser.add_argument("--helo", default="", metavar="NAME", help="the EHLO name")
+        parser.add_argument("--selector", nargs="+", default=[], metavar="SELECTOR[@DOMAIN]", help="DKIM selectors to look at")
+        parser.add_argument("--dnsbl", nargs="+", metavar="ZONE", help="blocklists to ask instead of the shipped ones")
+        parser.add_argument("--message-size", type=_octets, metavar="BYTES", help="the size of the message")
+        parser.add_argument("--smtp", choices=list(SmtpMode), help="how far to speak with the mail servers")
         parser.add_argument("--nameserver", metavar="HOST[:PORT]", help="ask this name server instead of the system's")
         parser.add_argument("--only", metavar="CHECKS", help=f"names with commas between, of: {', '.join(CHECKS)}")
         parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -38,9 +44,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         subject = _subject(options)
         names = _names(options["only"], subject)
-        servers = _servers(options["nameserver"])
+        tools = _tools(options)
         started = time.monotonic()
-        results, queries = asyncio.run(_look(names, subject, servers))
+        results, queries = asyncio.run(_look(names, subject, tools))
         elapsed_ms = round((time.monotonic() - started) * 1000)
         if options["json"]:
             checks = [dataclasses.asdict(result) for result in results]
@@ -76,6 +82,8 @@ def _subject(options: dict[str, Any]) -> Subject:
         mail_from=mail_from,
         header_from=options["header_from"],
         helo=options["helo"],
+        selectors=tuple(options["selector"]),
+        message_size=options["message_size"],
     )
 
 
@@ -90,19 +98,31 @@ def _names(only: str | None, subject: Subject) -> list[str]:
     return able
 
 
-def _servers(text: str | None) -> Sequence[tuple[str, int]] | None:
-    if not text:
-        return settings.WHYBOUNCE_NAMESERVERS or None
-    try:
-        return [parse_nameserver(text)]
-    except ValueError as error:
-        raise CommandError(f"{shown(text)} is no name server: an IP address, with :PORT after it if need be.", returncode=2) from error
+def _octets(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentTypeError(f"{text!r} is no number of bytes")
+    return int(text)
 
 
-async def _look(names: list[str], subject: Subject, servers: Sequence[tuple[str, int]] | None) -> tuple[list[CheckResult], int]:
-    async with Resolver(servers, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS) as resolver:
-        found = {result.check: result async for result in run(names, subject, resolver)}
-        return [found[name] for name in names], resolver.queries
+def _tools(options: dict[str, Any]) -> Tools:
+    tools = new_tools(knowledge(), zones=options["dnsbl"])
+    if options["nameserver"]:
+        try:
+            servers = [parse_nameserver(options["nameserver"])]
+        except ValueError as error:
+            raise CommandError(
+                f"{shown(options['nameserver'])} is no name server: an IP address, with :PORT after it if need be.", returncode=2
+            ) from error
+        tools.resolver = Resolver(servers, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)
+    if options["smtp"]:
+        tools.reach = dataclasses.replace(tools.reach, smtp=SmtpMode(options["smtp"]))
+    return tools
+
+
+async def _look(names: list[str], subject: Subject, tools: Tools) -> tuple[list[CheckResult], int]:
+    async with tools:
+        found = {result.check: result async for result in run(names, subject, tools)}
+        return [found[name] for name in names], tools.resolver.queries
 
 
 def _plain(subject: Subject) -> dict[str, Any]:
