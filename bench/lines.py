@@ -25,6 +25,7 @@ from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 from whybounce.intake import read_line
 from whybounce.reasoning import rank
+from whybounce.shapes import Shapes
 from whybounce.yaml_knowledge import read_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +91,10 @@ def main() -> None:
     rate(verdict_of(knowledge), failures[:2000])
     print(row("matched and ranked, again", rate(verdict_of(knowledge), failures), yardsticks))
     print(row("read, ranked and written as JSON, again", rate(lambda line: explain_text(knowledge, read_line(line)), again), yardsticks))
+    shapes = Shapes(lambda line: explain_text(knowledge, read_line(line)))
+    for line in again:
+        shapes.tell(line)
+    print(row("the same by the line's shape, again", rate(shapes.tell, list(variants(warm[:2000], options.lines))), yardsticks))
     print(row("read, ranked and written as JSON, first", rate(lambda line: explain_text(knowledge, read_line(line)), first[2]), yardsticks))
     if options.million:
         _million(knowledge, texts)
