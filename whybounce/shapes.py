@@ -16,7 +16,7 @@ from whybounce.remembered import Remembered
 
 _LONGEST = 1500  # characters; of a longer line not all is read
 _LONGEST_WORD = 200
-_MOST_SHAPES = 10_000
+_MOST_SHAPES = 20_000  # of two or three kilobytes
 _MOST_WORDS = 50_000
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
