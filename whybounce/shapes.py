@@ -2,7 +2,7 @@
 some length. The next line of that shape is told by filling in what stands in its own places.
 
 Nothing that reads or ranks a line looks at such a piece but for its kind, its length and whether two of them are the same. That is
-put to the test for each shape: what is said of two lines that differ in all their places must differ in these alone.
+put to the test for each shape: what is said of a line, and of another that differs in every character of its places, may differ in these alone.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ _SLOT = re.compile(f"({_SOME})", re.ASCII)
 _SLOT_OF_ADDRESS = re.compile(rf"((?<![\w.+=-])[a-z0-9][a-z0-9_.+-]*(?=@[a-zA-Z0-9])|{_SOME}|(?<!\d)\d{{4,12}}(?!\d))", re.ASCII)
 _DIGITS = str.maketrans("123456789", "0" * 9)
 
-# Stand-ins for octets by their length, and others that differ from them in each place.
-_OCTETS = ({1: "67854", 2: ("51", "62", "73", "84", "95"), 3: ("198", "187", "176", "165", "154")},
-           {1: "91230", 2: ("64", "75", "86", "97", "18"), 3: ("203", "234", "225", "210", "249")})  # fmt: skip
-_LETTERS = "abcdefghijklm"
-_TURNED = str.maketrans(_LETTERS + "0123456789", "nopqrstuvwxyz5678901234")
+# Another letter and digit for each; no number comes to begin with a zero.
+_TURNED = str.maketrans("abcdefghijklmnopqrstuvwxyz0123456789", "nopqrstuvwxyzabcdefghijklm5678912345")
+_OCTETS = {1: "1234567", 2: ("51", "62", "73", "84", "95", "16", "27"), 3: ("198", "203", "187", "234", "176", "225", "219", "142")}
 
 
 class Shapes:
@@ -79,12 +77,9 @@ class Shapes:
         if key not in self._seen:
             self._seen[key] = True
             return
-        self._kept[key] = False
-        ones, others = ([_stand_in(slot, slots.index(slot), turned) for slot in slots] for turned in (False, True))
-        if len(set(ones)) == len(set(slots)):
-            kept = _template(self._tell(_filled(words, ones)), self._tell(_filled(words, others)), ones, others)
-            if kept and kept[0] % kept[1](slots) == told:
-                self._kept[key] = kept
+        turned = [_turned(slot, slots.index(slot)) for slot in slots]
+        distinct = len(set(turned)) == len(set(slots))
+        self._kept[key] = (distinct and _template(told, self._tell(_filled(words, turned)), slots, turned)) or False
 
 
 def _pieces(word: str) -> list[str]:
@@ -100,27 +95,27 @@ def _filled(words: Sequence[str], stand_ins: Sequence[str]) -> str:
     return " ".join("".join(next(left) if i % 2 else piece for i, piece in enumerate(_pieces(word))) for word in words)
 
 
-def _stand_in(slot: str, number: int, turned: bool) -> str:
-    """Another piece of the same kind and length, a different one for each number; the turned one differs in every place."""
+def _turned(slot: str, number: int) -> str:
+    """Another piece of the same kind and length that differs from the slot in every place; `number`: of the slot, so that two
+    addresses that are alike do not become one."""
     if slot.count(".") == 3 and slot.replace(".", "").isdigit():
-        octets = slot.split(".")
-        rows = _OCTETS[turned]
-        return ".".join(rows[len(octet)][number % 5 if i > 1 else 0] for i, octet in enumerate(octets))
-    if slot.isdigit():
-        piece = f"6{number * 37 % 1000:03d}".ljust(len(slot), "4")[: len(slot)]
-    else:
-        piece = (_LETTERS[number % 13] + _LETTERS[number // 13 % 13]).ljust(len(slot), "m")[: len(slot)]
-    return piece.translate(_TURNED) if turned else piece
+        return ".".join(_other_octet(octet, number) for octet in slot.split("."))
+    return slot.translate(_TURNED)
 
 
-def _template(one: str, other: str, ones: Sequence[str], others: Sequence[str]) -> tuple[str, Callable[[Sequence[str]], Any]] | None:
+def _other_octet(octet: str, number: int) -> str:
+    differing = [other for other in _OCTETS[len(octet)] if all(a != b for a, b in zip(octet, other, strict=True))]
+    return differing[number % len(differing)]
+
+
+def _template(one: str, other: str, slots: Sequence[str], turned: Sequence[str]) -> tuple[str, Callable[[Sequence[str]], Any]] | None:
     """What is said of a shape, with %s for the slots, and what picks these; None where the two tellings differ in more than slots."""
     if len(one) != len(other):
         return None
     parts: list[str] = []
     order: list[int] = []
     done = at = 0
-    pairs = list(zip(ones, others, strict=True))
+    pairs = list(zip(slots, turned, strict=True))
     while at < len(one):
         if one[at] == other[at]:
             at += 1
@@ -128,10 +123,10 @@ def _template(one: str, other: str, ones: Sequence[str], others: Sequence[str]) 
         here = [i for i, (a, b) in enumerate(pairs) if one.startswith(a, at) and other.startswith(b, at)]
         if not here:
             return None
-        number = max(here, key=lambda i: len(ones[i]))
+        number = max(here, key=lambda i: len(slots[i]))
         parts += [one[done:at].replace("%", "%%"), "%s"]
         order.append(number)
-        at = done = at + len(ones[number])
+        at = done = at + len(slots[number])
     parts.append(one[done:].replace("%", "%%"))
     return "".join(parts), itemgetter(*order) if order else _nothing
 
