@@ -61,6 +61,7 @@ _MODELS: dict[str, type[models.Row]] = {
     "blocklists": models.Blocklist,
     "articles": models.Article,
     "cases": models.ExampleCase,
+    "findings": models.FindingNote,
 }
 
 

@@ -17,7 +17,7 @@ from whybounce.document import KINDS
 from whybounce.snapshot import Evidence, KnowledgeSnapshot
 from whybounce.yaml_knowledge import identity
 
-_WITH_SOURCES = ("providers", "causes", "patterns", "codes", "blocklists", "articles")
+_WITH_SOURCES = ("providers", "causes", "patterns", "codes", "blocklists", "articles", "findings")
 
 
 @dataclass(frozen=True, slots=True)

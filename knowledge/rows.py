@@ -11,6 +11,7 @@ from simple_history.utils import bulk_create_with_history
 
 from knowledge import models
 from whybounce import snapshot as s
+from whybounce.checks.result import Severity
 from whybounce.document import row_document
 
 EVIDENCE = Prefetch("evidence", models.Evidence.objects.select_related("cause"))
@@ -146,6 +147,19 @@ def case_value(row: models.ExampleCase) -> s.ExampleCase:
     return s.ExampleCase(row.slug, row.cause.slug, row.text, given, row.note)
 
 
+def finding_value(row: models.FindingNote) -> s.FindingNote:
+    return s.FindingNote(
+        slug=row.slug,
+        title=row.title,
+        meaning=row.meaning,
+        severities=tuple(Severity(item) for item in row.severities),
+        mend=row.mend,
+        who_acts=tuple(s.Actor(who) for who in row.who_acts),
+        check=row.check_name,
+        sources=_sources(row),
+    )
+
+
 def querysets() -> dict[str, QuerySet[Any]]:
     """Each kind's rows with everything that its value needs, in a fixed number of queries."""
     return {
@@ -158,6 +172,7 @@ def querysets() -> dict[str, QuerySet[Any]]:
         "blocklists": models.Blocklist.objects.select_related("cause"),
         "articles": models.Article.objects.all(),
         "cases": models.ExampleCase.objects.select_related("cause"),
+        "findings": models.FindingNote.objects.all(),
     }
 
 
@@ -178,6 +193,7 @@ def to_snapshot() -> s.KnowledgeSnapshot:
         blocklists=tuple(blocklist_value(row, allowed) for row in rows["blocklists"]),
         articles=tuple(article_value(row, allowed) for row in rows["articles"]),
         cases=tuple(case_value(row) for row in rows["cases"] if row.cause.slug in allowed and asked.issuperset(row.answers)),
+        findings=tuple(finding_value(row) for row in rows["findings"]),
     )
 
 
@@ -191,6 +207,7 @@ VALUES: Mapping[str, Callable[[Any], Any]] = {
     "blocklists": blocklist_value,
     "articles": article_value,
     "cases": case_value,
+    "findings": finding_value,
 }
 """kind -> the function that makes a row's value, with everything that the row says."""
 
@@ -315,6 +332,11 @@ class Writer:
         fields = {"text": value.text, "note": value.note, "cause_id": self._causes[value.cause]}
         fields |= {"answers": {given.question: given.answer for given in value.answers}}
         models.ExampleCase.objects.update_or_create(slug=value.slug, defaults=base | fields)
+
+    def _write_findings(self, value: s.FindingNote, base: dict[str, Any]) -> None:
+        fields = {name: getattr(value, name) for name in ("title", "meaning", "mend")} | {"check_name": value.check}
+        fields |= {"severities": [item.value for item in value.severities], "who_acts": [who.value for who in value.who_acts]}
+        models.FindingNote.objects.update_or_create(slug=value.slug, defaults=base | fields)
 
     def flush(self) -> None:
         """Writes what had to wait until every cause existed, and what is quicker written many at once."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from whybounce.checks.result import Severity
+
 
 class Strength(StrEnum):
     """How an answer, pattern or code speaks for or against a cause. The numbers are in compile.py."""
@@ -304,6 +306,32 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingNote:
+    """What is said of a thing that a check can find.
+
+    slug            the finding's id: "spf.too_many_lookups"
+    title           short, for a page; meaning: what it means for mail; mend: what to do about it (Markdown)
+    severities      as which it is reported; two where it depends on whether mail still gets through
+    who_acts        who mends it; empty where there is nothing to mend
+    check           the check that reports it, where the id does not begin with its name ("ns.lame" is the check dns's)
+    """
+
+    slug: str
+    title: str
+    meaning: str
+    severities: tuple[Severity, ...]
+    mend: str = ""
+    who_acts: tuple[Actor, ...] = ()
+    check: str = ""
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def reported_by(self) -> str:
+        """The name of the check that reports it."""
+        return self.check or self.slug.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAnswer:
     question: str
     answer: str
@@ -337,4 +365,5 @@ class KnowledgeSnapshot:
     blocklists: tuple[Blocklist, ...] = ()
     articles: tuple[Article, ...] = ()
     cases: tuple[ExampleCase, ...] = ()
+    findings: tuple[FindingNote, ...] = ()
     revision: int = 0

@@ -23,6 +23,7 @@ from whybounce.snapshot import (
     Cause,
     Evidence,
     ExampleCase,
+    FindingNote,
     KnowledgeSnapshot,
     Myth,
     Provider,
@@ -73,6 +74,7 @@ LONGEST: Mapping[type[Any], Mapping[str, int]] = {
     Blocklist: {"slug": 80, "name": 120, "zone": 120, "operator": 120, "removal_page": 200, "test_listed": 40, "test_unlisted": 40},
     Article: {"slug": 80, "title": 160, "figure": 40},
     ExampleCase: {"slug": 100},
+    FindingNote: {"slug": 80, "title": 160, "check": 40},
 }
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
@@ -104,12 +106,13 @@ def _duplicates(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
         "blocklists": snapshot.blocklists,
         "articles": snapshot.articles,
         "cases": snapshot.cases,
+        "findings": snapshot.findings,
     }
     for kind, rows in named.items():
         for slug, count in Counter(row.slug for row in rows).items():
             if count > 1:
                 yield Problem(kind, slug, f"the slug {slug!r} is used {count} times")
-            if not _SLUG.fullmatch(slug):
+            if kind != "findings" and not _SLUG.fullmatch(slug):
                 yield Problem(kind, slug, f"{slug!r} is no slug: lower-case letters, digits and single hyphens")
     for (code, provider), count in Counter((row.code, row.provider) for row in snapshot.codes).items():
         if count > 1:
@@ -255,7 +258,7 @@ def _one_question_a_check(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
 
 def _texts(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     """Texts that are empty where one is needed or longer than a row can hold, and addresses that are none."""
-    for kind in ("causes", "questions", "patterns", "providers", "codes", "blocklists", "articles", "cases"):
+    for kind in ("causes", "questions", "patterns", "providers", "codes", "blocklists", "articles", "cases", "findings"):
         for row in getattr(snapshot, kind):
             name = f"{row.code} {row.provider}".strip() if kind == "codes" else row.slug
             yield from (Problem(kind, name, message) for message in _text_problems(row))

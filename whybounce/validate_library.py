@@ -1,4 +1,4 @@
-"""What must hold for the rows that reasoning does not add up: blocklists, articles, example cases."""
+"""What must hold for the rows that reasoning does not add up: blocklists, articles, example cases, findings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 from whybounce.problem import Problem, re2_error
-from whybounce.snapshot import Article, Blocklist, ExampleCase, KnowledgeSnapshot
+from whybounce.snapshot import Article, Blocklist, ExampleCase, FindingNote, KnowledgeSnapshot
 from whybounce.status import is_enhanced_code, is_reply_code
 
 BLOCKLIST_KINDS = ("ip", "domain", "allow")
 _ZONE = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+[a-z]{2,}", re.ASCII)
+_FINDING = re.compile(r"[a-z0-9]+\.[a-z0-9]+(_[a-z0-9]+)*", re.ASCII)
 _FIGURE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _ANSWERS = ipaddress.IPv4Network("127.0.0.0/8")  # RFC 5782 section 2.1
 
@@ -26,6 +27,8 @@ def library_problems(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     given = {question.slug: {answer.slug for answer in question.answers} for question in snapshot.questions}
     for case in snapshot.cases:
         yield from (Problem("cases", case.slug, message) for message in _case(case, causes, given))
+    for finding in snapshot.findings:
+        yield from (Problem("findings", finding.slug, message) for message in _finding(finding))
 
 
 def _blocklist(row: Blocklist, causes: set[str]) -> Iterator[str]:
@@ -74,3 +77,17 @@ def _case(row: ExampleCase, causes: set[str], given: dict[str, set[str]]) -> Ite
             yield f"it answers the question {answer.question!r}, which does not exist"
         elif answer.answer not in given[answer.question]:
             yield f"the question {answer.question!r} has no answer {answer.answer!r}"
+
+
+def _finding(row: FindingNote) -> Iterator[str]:
+    if not is_finding(row.slug):
+        yield f"{row.slug!r} is no finding: a check, a dot, a name in lower-case letters, digits and underscores (spf.too_many_lookups)"
+    if not row.severities:
+        yield "it does not say how grave it is"
+    if row.who_acts and not row.mend:
+        yield "it says who acts, but not what to do"
+
+
+def is_finding(text: str) -> bool:
+    """Whether the text has the form of a finding's id."""
+    return bool(_FINDING.fullmatch(text))

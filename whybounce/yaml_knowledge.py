@@ -1,7 +1,7 @@
 """Knowledge from YAML files (docs/knowledge-format.md): read, checked row by row, each error with file and line.
 
 A folder holds files in any number and order; the top-level keys of a file say what its rows are:
-`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`, `blocklists`, `articles`, `cases`.
+`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`, `blocklists`, `articles`, `cases`, `findings`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from whybounce.checks.result import Severity
 from whybounce.problem import Problem
 from whybounce.snapshot import (
     Actor,
@@ -28,6 +29,7 @@ from whybounce.snapshot import (
     Evidence,
     Example,
     ExampleCase,
+    FindingNote,
     Frequency,
     GivenAnswer,
     KnowledgeSnapshot,
@@ -119,7 +121,7 @@ def _convert(kind: Any, value: Any, line: int, name: str) -> Any:
         return _convert(next(arg for arg in typing.get_args(kind) if arg is not type(None)), value, line, name)
     if dataclasses.is_dataclass(kind):
         return _row(typing.cast("type[Any]", kind), value, line)
-    if kind in (Strength, Frequency, Actor, AskedOf, Effort, Weight):
+    if kind in (Strength, Frequency, Actor, AskedOf, Effort, Weight, Severity):
         try:
             return kind(value)
         except ValueError:
@@ -166,6 +168,7 @@ _KINDS: dict[str, type[Any]] = {
     "blocklists": Blocklist,
     "articles": Article,
     "cases": ExampleCase,
+    "findings": FindingNote,
 }
 
 

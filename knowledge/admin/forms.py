@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from knowledge import models, versions
 from knowledge.fields import ChoicesField, LinesField, PairsField, RecordsField
 from whybounce.checks.registry import CHECKS
+from whybounce.checks.result import Severity
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import Actor
 
 _ACTORS = [who.value for who in Actor]
+_SEVERITIES = [severity.value for severity in Severity]
 _CHECKS = [("", "—"), *((name, name) for name in CHECKS)]
 
 
@@ -128,6 +130,13 @@ class ArticleForm(RowForm):
 
     def clean_causes(self) -> list[str]:
         return _known(self.cleaned_data["causes"], models.Cause, _("There is no cause “%(slug)s”."))
+
+
+class FindingForm(RowForm):
+    severities = ChoicesField(choices=_SEVERITIES, label=_("How grave"), help_text=_("One a line: ") + ", ".join(_SEVERITIES))
+    who_acts = ChoicesField(
+        choices=_ACTORS, required=False, label=_("Who acts"), help_text=_("One a line, first who must act first: ") + ", ".join(_ACTORS)
+    )
 
 
 class ExampleCaseForm(RowForm):

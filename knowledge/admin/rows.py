@@ -16,7 +16,17 @@ from nested_admin.nested import NestedModelAdmin
 
 from knowledge import models, versions
 from knowledge.admin.files import ExportRows
-from knowledge.admin.forms import ArticleForm, BlocklistForm, CauseForm, CodeForm, ExampleCaseForm, ProviderForm, RowForm, WhyActionForm
+from knowledge.admin.forms import (
+    ArticleForm,
+    BlocklistForm,
+    CauseForm,
+    CodeForm,
+    ExampleCaseForm,
+    FindingForm,
+    ProviderForm,
+    RowForm,
+    WhyActionForm,
+)
 from knowledge.admin.inlines import AnswerInline, EvidenceInline, ExampleInline, MythInline, SaysInline, StepInline
 from knowledge.admin.trial import PatternTrialAdmin, TrialAdmin
 from knowledge.admin.unrecognised import FromUnrecognised
@@ -174,3 +184,10 @@ class ExampleCaseAdmin(RowAdmin):
     list_select_related = ("cause",)
     search_fields = ("slug", "text", "note")
     autocomplete_fields = ("cause",)
+
+
+@admin.register(models.FindingNote)
+class FindingNoteAdmin(RowAdmin):
+    form = FindingForm
+    list_display = ("slug", "title", "status")
+    search_fields = ("slug", "title", "meaning", "mend")

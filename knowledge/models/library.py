@@ -1,4 +1,4 @@
-"""Rows that are read rather than added up: blocklists, articles, example cases."""
+"""Rows that are read rather than added up: blocklists, articles, example cases, findings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from knowledge.models.base import Row, RowHistory, choices
 from knowledge.models.causes import Cause
 from whybounce import snapshot
 from whybounce.problem import re2_error
-from whybounce.validate_library import BLOCKLIST_KINDS
+from whybounce.validate_library import BLOCKLIST_KINDS, is_finding
 
 
 class Blocklist(Row):
@@ -99,3 +99,30 @@ class ExampleCase(Row):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class FindingNote(Row):
+    """What is said of a thing that a check can find."""
+
+    slug = models.CharField(_("finding"), max_length=80, unique=True, help_text=_("The check, a dot, a name: spf.too_many_lookups"))
+    title = models.CharField(_("title"), max_length=160)
+    severities = models.JSONField(_("how grave"), default=list)
+    meaning = models.TextField(_("what it means for mail"), help_text=_("Markdown"))
+    mend = models.TextField(_("what to do"), blank=True, help_text=_("Markdown"))
+    who_acts = models.JSONField(_("who acts"), default=list, blank=True)
+    check_name = models.CharField(
+        _("reported by"), max_length=40, blank=True, help_text=_("The check, where the finding does not begin with its name.")
+    )
+    history = HistoricalRecords(bases=[RowHistory])
+
+    class Meta:
+        ordering = ("position", "slug")
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings of checks")
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def clean(self) -> None:
+        if not is_finding(self.slug):
+            raise ValidationError({"slug": _("The check, a dot, a name in lower-case letters, digits and underscores: spf.too_many_lookups")})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import SMALL
 from tests.engine.knowledge import SNAPSHOT
 from whybounce import snapshot as s
+from whybounce.checks.result import Severity
 from whybounce.document import KINDS, digest, row_document, to_document
 from whybounce.yaml_knowledge import from_document, read_folder
 
@@ -59,6 +60,17 @@ ROWS = {
         sources=SOURCES,
     ),
     "examples": st.builds(s.Example, TEXT, SLUG, SLUG),
+    "findings": st.builds(
+        s.FindingNote,
+        SLUG,
+        TEXT,
+        TEXT,
+        st.lists(st.sampled_from(Severity), max_size=2).map(tuple),
+        TEXT,
+        st.lists(ACTOR, max_size=2).map(tuple),
+        SLUG,
+        SOURCES,
+    ),
 }
 SNAPSHOTS = st.builds(s.KnowledgeSnapshot, **{kind: st.lists(row, max_size=2).map(tuple) for kind, row in ROWS.items()})
 
@@ -79,6 +91,13 @@ def test_any_snapshot_comes_back_from_its_document(snapshot: s.KnowledgeSnapshot
 def test_any_snapshot_comes_back_from_yaml(snapshot: s.KnowledgeSnapshot) -> None:
     stored = yaml.safe_load(yaml.safe_dump(to_document(snapshot), allow_unicode=True, sort_keys=False))
     assert rows(from_document(stored)) == rows(snapshot)
+
+
+@pytest.mark.parametrize("kind", ["findings", "cases", "articles"])
+def test_a_document_of_an_older_version_without_a_kind_is_read(kind: str) -> None:
+    stored = to_document(read_folder(SMALL))
+    del stored[kind]
+    assert getattr(from_document(stored), kind) == ()
 
 
 def test_the_documents_kinds_are_the_snapshots() -> None:

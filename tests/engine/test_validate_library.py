@@ -1,4 +1,4 @@
-"""Rules for blocklists, articles and example cases."""
+"""Rules for blocklists, articles, example cases and findings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 
 from tests.conftest import SMALL
-from whybounce.snapshot import Article, Blocklist, ExampleCase, GivenAnswer, KnowledgeSnapshot, ListAnswer
+from whybounce.checks.result import Severity
+from whybounce.snapshot import Actor, Article, Blocklist, ExampleCase, FindingNote, GivenAnswer, KnowledgeSnapshot, ListAnswer
 from whybounce.validate import validate
 from whybounce.yaml_knowledge import read_folder
 
 LIST = Blocklist("a-list", "A list", "ip", "Listed.", zone="bl.example.org")
 ARTICLE = Article("an-article", "Title", "Summary", "Body")
 CASE = ExampleCase("a-case", "recipient-unknown", "550 5.1.1 no such user")
+FINDING = FindingNote("spf.plus_all", "Anybody may send", "Worthless.", (Severity.WARNING,), "Say -all.", (Actor.SENDER_ADMIN,))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,13 @@ def messages(snapshot: KnowledgeSnapshot) -> str:
 
 
 def test_good_rows_have_no_problem(small: KnowledgeSnapshot) -> None:
-    good = replace(small, blocklists=(*small.blocklists, LIST), articles=(*small.articles, ARTICLE), cases=(*small.cases, CASE))
+    good = replace(
+        small,
+        blocklists=(*small.blocklists, LIST),
+        articles=(*small.articles, ARTICLE),
+        cases=(*small.cases, CASE),
+        findings=(*small.findings, FINDING),
+    )
     assert messages(good) == ""
 
 
@@ -75,6 +83,31 @@ def test_a_wrong_article_is_refused(small: KnowledgeSnapshot, change: dict[str, 
 )
 def test_a_wrong_case_is_refused(small: KnowledgeSnapshot, change: dict[str, object], message: str) -> None:
     assert message in messages(replace(small, cases=(replace(CASE, **change),)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"slug": "spf"}, "'spf' is no finding"),
+        ({"slug": "spf.plus-all"}, "'spf.plus-all' is no finding"),
+        ({"slug": "SPF.plus_all"}, "'SPF.plus_all' is no finding"),
+        ({"slug": "spf.plus_all\n"}, "is no finding"),
+        ({"severities": ()}, "it does not say how grave it is"),
+        ({"mend": ""}, "it says who acts, but not what to do"),
+        ({"meaning": ""}, "FindingNote.meaning is empty"),
+        ({"title": "x" * 161}, "longer than 160"),
+    ],
+)
+def test_a_wrong_finding_is_refused(small: KnowledgeSnapshot, change: dict[str, object], message: str) -> None:
+    assert message in messages(replace(small, findings=(replace(FINDING, **change),)))
+
+
+def test_two_findings_of_one_id_are_refused(small: KnowledgeSnapshot) -> None:
+    assert "used 2 times" in messages(replace(small, findings=(FINDING, FINDING)))
+
+
+def test_a_finding_says_which_check_reports_it(small: KnowledgeSnapshot) -> None:
+    assert [note.reported_by for note in small.findings] == ["spf", "dns"]
 
 
 def test_two_of_one_slug_are_refused(small: KnowledgeSnapshot) -> None:

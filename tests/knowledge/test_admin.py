@@ -12,7 +12,19 @@ from knowledge.upgrades import digest_of
 from tests.knowledge.forms import errors, read_form, save
 
 pytestmark = pytest.mark.django_db
-KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase", "knowledgerevision")
+KINDS = (
+    "provider",
+    "cause",
+    "question",
+    "statuscode",
+    "replypattern",
+    "example",
+    "blocklist",
+    "article",
+    "examplecase",
+    "findingnote",
+    "knowledgerevision",
+)
 ROWS = KINDS[:-1]
 STATUS = models.Row.Status
 
@@ -59,7 +71,7 @@ def test_who_is_not_logged_in_is_asked_to(client: Client) -> None:
     assert "login" in response["Location"]
 
 
-@pytest.mark.parametrize("kind", ["providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases"])
+@pytest.mark.parametrize("kind", ["providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases", "findings"])
 def test_saving_a_row_as_it_is_changes_nothing(curator: Client, kind: str) -> None:
     """An upgrade must not take it for a curator's change."""
     for row in querysets()[kind]:

@@ -108,7 +108,10 @@ def test_the_filters_of_questions_and_patterns_find_what_needs_work(curator: Cli
     assert listed(curator, "replypattern", "never") == {"new", "listed-at", "google-no-such-user"}
 
 
-@pytest.mark.parametrize("kind", ["provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase"])
+KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase", "findingnote")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_counts_as_changed_right_after_publishing_and_what_was_changed_does(curator: Client, kind: str) -> None:
     assert listed(curator, kind, "changed") == set()
     model = models.Provider._meta.apps.get_model("knowledge", kind)
