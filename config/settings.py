@@ -12,7 +12,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from whybounce.checks.guard import parse_networks
+from troubleshoot.rates import Limits, Rate, parse_rate
+from whybounce.checks.guard import parse_addresses, parse_networks
+from whybounce.checks.own_addresses import own_addresses
 from whybounce.checks.resolver import parse_nameserver
 from whybounce.checks.tools import Reach, SmtpMode
 
@@ -199,5 +201,28 @@ WHYBOUNCE_REACH = Reach(
     https_port=_number("WHYBOUNCE_HTTPS_PORT", 443),
     ca_file=os.environ.get("WHYBOUNCE_CA_FILE", ""),
     dns_port=_number("WHYBOUNCE_DNS_PORT", 53),
-    own_addresses=frozenset(_list("WHYBOUNCE_OWN_ADDRESSES")),
+    own_addresses=own_addresses() | parse_addresses(_list("WHYBOUNCE_OWN_ADDRESSES")),
 )
+
+# --- limits -------------------------------------------------------------------------------------------------------------
+
+
+def _rate(name: str, default: Rate, unit: int = 1) -> Rate:
+    try:
+        return parse_rate(os.environ[name], unit) if os.environ.get(name) else default
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+_default = Limits()
+WHYBOUNCE_LIMITS = Limits(
+    client=_rate("WHYBOUNCE_LIMIT_CLIENT", _default.client),
+    user=_rate("WHYBOUNCE_LIMIT_USER", _default.user),
+    domain=_rate("WHYBOUNCE_LIMIT_DOMAIN", _default.domain),
+    user_domain=_rate("WHYBOUNCE_LIMIT_USER_DOMAIN", _default.user_domain),
+    mx=_rate("WHYBOUNCE_LIMIT_MX", _default.mx),
+    pastes=_rate("WHYBOUNCE_LIMIT_PASTES", _default.pastes),
+    paste_bytes=_rate("WHYBOUNCE_LIMIT_PASTE_MB", _default.paste_bytes, 1_000_000),
+)
+# Proxies whose X-Forwarded-For is believed: addresses or networks, and "unix" for one that connects by a Unix socket.
+WHYBOUNCE_TRUSTED_PROXIES = tuple("unix" if item == "unix" else parse_networks([item])[0] for item in _list("WHYBOUNCE_TRUSTED_PROXIES"))

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 
+from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json, subject_from_json
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure
+from troubleshoot.returned import returned_message
 from whybounce.checks.dnsbl_zones import chosen_lists
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.resolver import Resolver
@@ -20,11 +22,11 @@ from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 
 MAX_REPLY = 2000
-SUPPLIABLE = ("domain", "sending_ip", "mail_from")
+SUPPLIABLE = ("domain", "sending_ip", "mail_from", "header_from", "helo", "selectors", "message_size")
 """What a person may add to a subject by hand."""
 
 
-def subject_of(failure: DeliveryFailure, supplied: Mapping[str, str]) -> Subject:
+def subject_of(failure: DeliveryFailure, supplied: Mapping[str, Any]) -> Subject:
     """What checks can look at in a failure; what a person supplied goes before what the paste said."""
     subject = Subject(
         domain=failure.recipient_domain,
@@ -37,10 +39,16 @@ def subject_of(failure: DeliveryFailure, supplied: Mapping[str, str]) -> Subject
         reply=failure.text[:MAX_REPLY],
     )
     given: dict[str, Any] = {name: supplied[name] for name in SUPPLIABLE if supplied.get(name)}
+    given |= {"selectors": tuple(given["selectors"])} if "selectors" in given else {}
     if given.get("domain", subject.domain) != subject.domain:
         # It is the recipient's domain: a subject with a domain and no recipient would be taken for the sender's by the spf check.
         given["recipient"] = f"postmaster@{given['domain']}"
     return replace(subject, **given)
+
+
+def message_of(case: Case) -> bytes:
+    """The message that bounced, where the paste holds it whole with a DKIM signature; else b"". Reads what was pasted: a query."""
+    return returned_message(bytes(case.pasted)) if case.format != "none" else b""
 
 
 def chosen_failure(case: Case) -> Failure | None:
@@ -51,6 +59,13 @@ def chosen_failure(case: Case) -> Failure | None:
 def current_subject(case: Case) -> Subject:
     row = chosen_failure(case)
     return subject_of(failure_from_json(row.facts) if row else DeliveryFailure(), case.supplied)
+
+
+def standing_of(known: Knowledge, case: Case) -> Standing:
+    """What the ranking of a case is made from, as it is stored: two queries."""
+    row = chosen_failure(case)
+    failure = failure_from_json(row.facts) if row else DeliveryFailure()
+    return Standing(known, failure, dict(case.observations.values_list("question", "answer")))
 
 
 def runnable(subject: Subject, names: Iterable[str] = CHECKS) -> list[str]:

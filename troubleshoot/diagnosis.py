@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from knowledge.current import knowledge
 from knowledge.models import Category
+from troubleshoot.check_panel import CheckPanel, check_panel
 from troubleshoot.checking import chosen_failure, runs_about, subject_of
+from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
-from troubleshoot.inquiry import Asking, CheckPanel, asking, check_panel
+from troubleshoot.inquiry import Asking, asking
 from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
 from troubleshoot.models import Case, Outcome
+from troubleshoot.proofs import proofs_of
 from troubleshoot.steps import Step, steps_of
 from troubleshoot.way import Way, place_of, way_of
 from troubleshoot.wording import VerdictWords, percent, verdict_words
@@ -107,7 +111,8 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
     pieces = segments(case.text, failure.spans)
     bare = row is None and not rows
     found = not bare or case.kind == "" or ask in known.questions
-    checks = check_panel(known, subject, runs_about(case, subject))
+    runs = runs_about(case, subject)
+    checks = check_panel(known, subject, runs, standing=Standing(known, failure, ranking.observations), brief=True)
     top = ranking.top.cause if ranking.top else None
     return Diagnosis(
         case=case,
@@ -127,7 +132,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         contradictions=contradiction_words(ranking),
         asking=asking(ranking, rows, ask, closed=case.is_closed),
         checks=checks,
-        steps=steps_of(top, _values(ranking, case.supplied), checks.able) if top else (),
+        steps=steps_of(top, _values(ranking, case.supplied), proofs_of(known, subject, runs, checks.able)) if top else (),
         steps_for=top.title if top else "",
         way=_way(ranking),
         closed=_closed(case, known),
@@ -198,7 +203,7 @@ def _provider(ranking: Ranking) -> tuple[str, str] | None:
     return (provider.slug, provider.name) if provider else None
 
 
-def _values(ranking: Ranking, supplied: Mapping[str, str]) -> dict[str, str]:
+def _values(ranking: Ranking, supplied: Mapping[str, Any]) -> dict[str, str]:
     """What the case knows of each placeholder: what was pasted, then what a person supplied."""
     provider = ranking.knowledge.providers.get(ranking.provider)
     values = values_of(ranking.failure, provider.name if provider else "")
@@ -208,7 +213,8 @@ def _values(ranking: Ranking, supplied: Mapping[str, str]) -> dict[str, str]:
         "sending_ip": supplied.get("sending_ip", ""),
         "envelope_sender": mail_from,
         "sender_domain": domain_of(mail_from),
-        "header_from_domain": domain_of(mail_from),
+        "header_from_domain": domain_of(supplied.get("header_from", "")) or domain_of(mail_from),
+        "helo": supplied.get("helo", ""),
     }
     return {name: visible(value or given.get(name, "")) for name, value in values.items()}
 

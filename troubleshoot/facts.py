@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from whybounce.checks.result import CheckResult, Subject
+from troubleshoot.models import CheckOutcome
+from whybounce.checks.result import CheckResult, Finding, Severity, State, Subject
 from whybounce.failure import Action, DeliveryFailure, Span, Stage
 
 # PostgreSQL refuses U+0000 in text and JSON, and UTF-8 cannot hold a lone surrogate.
@@ -71,3 +72,9 @@ def result_to_json(result: CheckResult) -> dict[str, Any]:
         "facts": storable(result.facts),
         "elapsed_ms": max(0, result.elapsed_ms),
     }
+
+
+def result_of(row: CheckOutcome) -> CheckResult:
+    """The CheckResult that a row holds."""
+    findings = tuple(Finding(item["finding"], Severity(item["severity"]), item["data"]) for item in row.findings)
+    return CheckResult(row.check_name, row.answer, State(row.state), row.detail, findings, row.facts, row.elapsed_ms)

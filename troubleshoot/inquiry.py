@@ -1,23 +1,19 @@
-"""What is still open and what was answered: questions to a person, and checks."""
+"""What is still open and what was answered: questions to a person."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from troubleshoot.checking import latest_outcomes, pending, runnable
-from troubleshoot.models import CheckOutcome, CheckRun, Observation
-from troubleshoot.wording import STATES, clipped, percent
-from whybounce.checks.registry import CHECKS
-from whybounce.checks.result import State, Subject
+from troubleshoot.models import Observation
+from troubleshoot.wording import percent
 from whybounce.compiled import Knowledge
 from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Question
-from whybounce.visible import visible
 
 _CLEARLY = 0.03
 _FAINT = 0.1
@@ -150,103 +146,3 @@ def _answered(knowledge: Knowledge, row: Observation) -> Answered:
     if row.answer == DONT_KNOW:
         answer = _("I don't know")
     return Answered(row.question, text, answer, known is not None, row.at, row.by.get_username() if row.by else "")
-
-
-@dataclass(frozen=True, slots=True)
-class FactText:
-    """A fact that a check saw: its name, and its value as text."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """A check on the page. `state` is "done", "pending", "ready" or "lacking"; then `needs` says what it lacks.
-
-    `answer`, `label`, `tone`, `detail`, `facts`, `elapsed_ms`, `at`: what it found, where it is done.
-    """
-
-    name: str
-    question: str
-    state: str
-    needs: str = ""
-    answer: str = ""
-    label: str = ""
-    tone: str = "plain"
-    detail: str = ""
-    facts: tuple[FactText, ...] = ()
-    elapsed_ms: int = 0
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckPanel:
-    """`running`: a run has checks without a result; `able`: names of the checks that can look at the subject; `seen`: some have
-    looked; `about`: the subject in a few words."""
-
-    rows: tuple[CheckRow, ...]
-    subject: Subject
-    running: bool
-    able: tuple[str, ...]
-    seen: bool
-    about: str
-
-
-def check_panel(knowledge: Knowledge, subject: Subject, runs: list[CheckRun]) -> CheckPanel:
-    """All checks there are, each with its newest result about this subject, or what it waits for."""
-    outcomes = latest_outcomes(runs)
-    waiting = pending(runs[-1]) if runs else []
-    able = runnable(subject)
-    rows = []
-    for name, check in CHECKS.items():
-        title = check_title(knowledge, name)
-        if name in waiting:
-            rows.append(CheckRow(name, title, "pending"))
-        elif name in outcomes:
-            rows.append(done_row(outcomes[name], title, answer_text(knowledge, name, outcomes[name].answer)))
-        elif name in able:
-            rows.append(CheckRow(name, title, "ready"))
-        else:
-            rows.append(CheckRow(name, title, "lacking", needs=check.needs(subject)))
-    return CheckPanel(tuple(rows), subject, bool(waiting), tuple(able), bool(outcomes), about_words(subject))
-
-
-def about_words(subject: Subject) -> str:
-    """What is looked at: `"example.org, sent by 192.0.2.25 for news@example.com"`."""
-    words = {"domain": visible(subject.domain), "ip": subject.sending_ip, "sender": visible(subject.mail_from)}
-    frames = [("domain", "%(domain)s"), ("ip", _("sent by %(ip)s")), ("sender", _("for %(sender)s"))]
-    return " ".join(frame % words for name, frame in frames if words[name])
-
-
-def check_title(knowledge: Knowledge, name: str) -> str:
-    question = knowledge.by_check.get(name)
-    return question.text if question else name.upper()
-
-
-def answer_text(knowledge: Knowledge, name: str, answer: str) -> str:
-    question = knowledge.by_check.get(name)
-    return next((a.text for a in question.answers if a.slug == answer), answer) if question else answer
-
-
-def done_row(row: CheckOutcome, title: str, answer: str) -> CheckRow:
-    """What a check found, as a row. Reads no table: the stream makes rows of outcomes that are not stored yet."""
-    label, tone = STATES[State(row.state)]
-    facts = tuple(FactText(name.replace("_", " "), visible(_shown(value))) for name, value in row.facts.items() if value not in ("", None, [], {}))
-    return CheckRow(row.check_name, title, "done", "", answer, str(label), tone, visible(row.detail), facts, row.elapsed_ms, row.at)
-
-
-def _shown(value: object) -> str:
-    """A fact as text: a list as lines, each mapping in it as one line of names and values."""
-    lines = value if isinstance(value, list) else [value]
-    return clipped("\n".join(_inline(item) for item in lines), 4000)
-
-
-def _inline(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{str(name).replace('_', ' ')} {_inline(item)}" for name, item in value.items() if item not in ("", None, [], {}))
-    if isinstance(value, list):
-        return ", ".join(_inline(item) for item in value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return str(value)

@@ -24,7 +24,7 @@ class Case(models.Model):
     visitor     the token that the session of the visitor who opened it holds; "" where a person who was logged in opened it
     pasted      the bytes as they came; format, text, kind, notes, error: what intake read in them (whybounce.failure.IntakeReport)
     position    the failure (Failure.position) that the page is about
-    supplied    what a person added for the checks: {"domain", "sending_ip", "mail_from"}
+    supplied    what a person added for the checks: {"domain", "sending_ip", "mail_from", ...} (checking.SUPPLIABLE)
     """
 
     class State(models.TextChoices):
@@ -111,20 +111,30 @@ class CheckRun(models.Model):
     """Checks that were asked for, and of what: of a case, or without one (the page that checks a domain).
 
     subject     a whybounce.checks.result.Subject as JSON
+    about       digest of the subject and the message, by which other runs about the same are found (recent.digest_of)
     names       the checks planned, in order; those without an outcome are still to be run
+    verifies    the check that a remedy step was verified with, "" where the run has another reason
+    attempts    how often the run was begun: a stream that breaks off goes on, but not for ever
     """
 
     public_id = models.CharField(_("number"), max_length=12, unique=True, default=new_public_id, editable=False)
     case = models.ForeignKey(Case, models.CASCADE, null=True, blank=True, related_name="runs")
     visitor = models.CharField(max_length=32, blank=True, db_index=True, editable=False)
     subject = models.JSONField(_("subject"))
+    about = models.CharField(max_length=64, blank=True, editable=False)
     names = models.JSONField(_("checks"))
+    verifies = models.CharField(_("verifies"), max_length=20, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("begun"), default=0)
     created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
 
     class Meta:
         ordering = ("pk",)
         verbose_name = _("check run")
         verbose_name_plural = _("check runs")
+        indexes = (
+            models.Index(fields=["about", "-id"], name="run_by_subject"),
+            models.Index(fields=["case", "created_at"], name="run_by_case_and_age"),
+        )
 
     def __str__(self) -> str:
         return self.public_id
@@ -181,3 +191,13 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return self.cause or self.sentence
+
+
+class Allowance(models.Model):
+    """A token bucket of limits.py. `key`: digest of whose it is; `due`: when it will be full again, in seconds since 1970."""
+
+    key = models.CharField(max_length=64, unique=True)
+    due = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.due:.0f}"

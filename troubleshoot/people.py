@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from troubleshoot.client import client_address
 from troubleshoot.models import Case, CheckRun
 
 _VISITOR = "visitor"
@@ -16,10 +17,11 @@ _VISITOR = "visitor"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`visitor`: the token of the session, "" where it has none yet. `user`: who is logged in."""
+    """`visitor`: the token of the session, "" where it has none yet. `user`: who is logged in. `address`: of the client."""
 
     visitor: str = ""
     user: User | None = None
+    address: str = ""
 
     @property
     def supports(self) -> bool:
@@ -40,7 +42,7 @@ def person_of(request: HttpRequest, *, remember: bool = False) -> Person:
     if not visitor and remember:
         visitor = request.session[_VISITOR] = secrets.token_hex(16)
     user = request.user
-    return Person(visitor, user if isinstance(user, User) else None)
+    return Person(visitor, user if isinstance(user, User) else None, client_address(request))
 
 
 def cases_of(person: Person) -> QuerySet[Case]:
@@ -61,7 +63,6 @@ def case_for(person: Person, public_id: str) -> Case | None:
     return case if case and (person.owns(case) or person.supports) else None
 
 
-def run_for(person: Person, public_id: str) -> CheckRun | None:
-    """The run without a case of this number, where the person may see it."""
-    run = CheckRun.objects.filter(public_id=public_id, case=None).prefetch_related("outcomes").first()
-    return run if run and (person.owns(run) or person.supports) else None
+def run_for(public_id: str) -> CheckRun | None:
+    """The run without a case of this number. Its address cannot be guessed, and whoever was given it may read it."""
+    return CheckRun.objects.filter(public_id=public_id, case=None).prefetch_related("outcomes").first()

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from knowledge import unrecognised, use
 from knowledge.current import knowledge
-from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, runnable, runs_about
+from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.limits import paste_wants, run_wants, take
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 from troubleshoot.people import Person
+from troubleshoot.recent import digest_of, recent_outcomes, take_over
+from troubleshoot.refusal import Refused
+from troubleshoot.returned import selectors_in
+from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import CheckResult, Subject
 from whybounce.failure import DeliveryFailure, IntakeReport
 from whybounce.reasoning import DONT_KNOW, rank
 from whybounce.snapshot import AskedOf
 
 MAX_FAILURES = 1000
-
-
-class Refused(Exception):
-    """What was asked cannot be done; the message is a sentence for a person."""
+MAX_ATTEMPTS = 5
+"""A run whose stream broke off is gone on with so often; then it has to be asked for anew."""
+KEEP_RUNS = timedelta(days=90)
+_PURGE_EVERY = 100
 
 
 class CaseIsClosed(Refused):
@@ -36,6 +44,11 @@ class CaseIsClosed(Refused):
 def _must_be_open(case: Case) -> None:
     if case.is_closed:
         raise CaseIsClosed
+
+
+def admit_paste(*, person: Person, size: int) -> None:
+    """Counts a paste of so many bytes before it is read; Limited where there were too many."""
+    take(paste_wants(person, size))
 
 
 @transaction.atomic
@@ -52,6 +65,7 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
         notes=storable(report.notes),
         error=report.error or "",
         failure_count=len(failures),
+        supplied=_selectors(pasted) if failures else {},
     )
     Failure.objects.bulk_create(_failure_row(case, position, failure) for position, failure in enumerate(failures))
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
@@ -62,6 +76,12 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
 def _without_passwords(pasted: bytes, report: IntakeReport) -> bytes:
     """What was pasted, to be kept; where passwords stood in it only the text in which they are hidden."""
     return report.text.encode("utf-8", "replace") if report.hidden else pasted
+
+
+def _selectors(pasted: bytes) -> dict[str, Any]:
+    """What the dkim check can look at: which keys the returned message was signed with."""
+    found = selectors_in(pasted)
+    return {"selectors": found} if found else {}
 
 
 def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure:
@@ -81,7 +101,7 @@ def choose_failure(*, case: Case, position: int) -> None:
     if not case.failures.filter(position=position).exists():
         raise Refused(_("This case has no such recipient."))
     case.position = position
-    case.supplied = {}
+    case.supplied = {name: value for name, value in case.supplied.items() if name == "selectors"}  # of the message, not of one recipient
     case.save(update_fields=["position", "supplied", "updated_at"])
     _take_over_checks(case)
 
@@ -109,30 +129,61 @@ def _touch(case: Case) -> None:
     case.save(update_fields=["updated_at"])
 
 
-@transaction.atomic
-def plan_checks(*, case: Case, names: Iterable[str], supplied: Mapping[str, str] | None = None) -> CheckRun:
-    """Stores which checks are to be run; `supplied` replaces what a person had added to the subject (None leaves it)."""
+def plan_checks(
+    *, case: Case, names: Iterable[str], person: Person, supplied: Mapping[str, Any] | None = None, anew: bool = False, verifies: str = ""
+) -> CheckRun:
+    """Stores which checks are to be run; `supplied` replaces what a person had added to the subject (None leaves it).
+
+    anew        also what was looked at a short time ago is looked at again
+    verifies    the check by which a remedy step is verified
+    """
     _must_be_open(case)
     if supplied is not None:
         case.supplied = {name: storable(value) for name, value in supplied.items() if value}
-    case.save(update_fields=["supplied", "updated_at"])
     subject = current_subject(case)
-    run = _new_run(subject, names, case=case)
-    if supplied is not None:
-        _take_over_checks(case)
+    able = _able(subject, names)
+    about = digest_of(subject, message_of(case) if "dkim" in able else b"")
+    found = _found_lately(subject, about, able, person, anew)
+    with transaction.atomic():
+        case.save(update_fields=["supplied", "updated_at"])
+        run = CheckRun.objects.create(case=case, subject=subject_to_json(subject), about=about, names=able, verifies=verifies)
+        take_over(run, found)
+        if supplied is not None or found:
+            _take_over_checks(case)
     return run
 
 
-def plan_domain_check(*, subject: Subject, person: Person) -> CheckRun:
-    """A run without a case: all checks that `subject` allows."""
-    return _new_run(subject, runnable(subject), visitor=person.visitor)
+def plan_domain_check(*, subject: Subject, person: Person, anew: bool = False) -> CheckRun:
+    """A run without a case: all checks that `subject` allows. `anew`: also those that looked a short time ago."""
+    able = _able(subject, CHECKS)
+    about = digest_of(subject)
+    found = _found_lately(subject, about, able, person, anew)
+    with transaction.atomic():
+        run = CheckRun.objects.create(visitor=person.visitor, subject=subject_to_json(subject), about=about, names=able)
+        take_over(run, found)
+    if run.pk % _PURGE_EVERY == 0:
+        CheckRun.objects.filter(case=None, created_at__lt=timezone.now() - KEEP_RUNS).delete()
+    return run
 
 
-def _new_run(subject: Subject, names: Iterable[str], *, case: Case | None = None, visitor: str = "") -> CheckRun:
+def _able(subject: Subject, names: Iterable[str]) -> list[str]:
     able = runnable(subject, names)
     if not able:
         raise Refused(_("None of the checks has anything to look at. Add the recipient's domain."))
-    return CheckRun.objects.create(case=case, visitor=visitor, subject=subject_to_json(subject), names=able)
+    return able
+
+
+def _found_lately(subject: Subject, about: str, able: list[str], person: Person, anew: bool) -> list[CheckOutcome]:
+    """What need not be looked at again; for the rest, if any, the run is counted. Limited where that is too much."""
+    found = [] if anew else recent_outcomes(about, able)
+    if len(found) < len(able):
+        take(run_wants(person, subject))
+    return found
+
+
+def begin_run(*, run: CheckRun) -> bool:
+    """Counts one more stream of a run; False where it was begun too often, so that nobody can have it run again and again."""
+    return bool(CheckRun.objects.filter(pk=run.pk, attempts__lt=MAX_ATTEMPTS).update(attempts=F("attempts") + 1))
 
 
 @transaction.atomic

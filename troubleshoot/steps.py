@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 
+from troubleshoot.check_words import check_label
+from troubleshoot.compare import Comparison
+from troubleshoot.publishing_records import first_places
+from whybounce.publish import Proposal
 from whybounce.remedies import Part, fill
 from whybounce.snapshot import Actor, Cause, Link, RemedyStep
 
@@ -23,8 +27,30 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Proofs:
+    """What the checks have to say on the steps of a remedy, by check.
+
+    able        names of the checks that can look
+    verifying   the checks that are being run to verify a step
+    verified    before beside after, where a step was verified
+    records     the record to publish
+    """
+
+    able: frozenset[str] = frozenset()
+    verifying: frozenset[str] = frozenset()
+    verified: Mapping[str, Comparison] = field(default_factory=dict)
+    records: Mapping[str, Proposal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """`wording`: what to write to whoever must act. `verify`: the check that would prove it done, "" where none can look."""
+    """`wording`: what to write to whoever must act.
+
+    verify      the check that would prove it done, "" where none can look; `verify_label` as it is called
+    verifying   that check is being run for it
+    proof       what the check found before the step was done beside what it found after
+    record      what to publish, at the first step that its check proves
+    """
 
     number: int
     actor: Actor
@@ -32,16 +58,32 @@ class Step:
     wording: tuple[Part, ...]
     links: tuple[Link, ...]
     verify: str
+    verify_label: str = ""
+    verifying: bool = False
+    proof: Comparison | None = None
+    record: Proposal | None = None
 
 
-def steps_of(cause: Cause, values: Mapping[str, str], able: Iterable[str]) -> tuple[Step, ...]:
-    """The steps of `cause` filled in with `values` (remedies.values_of); `able`: names of the checks that can look."""
-    return tuple(_step(number, step, values, set(able)) for number, step in enumerate(cause.steps, 1))
+def steps_of(cause: Cause, values: Mapping[str, str], proofs: Proofs) -> tuple[Step, ...]:
+    """The steps of `cause` filled in with `values` (remedies.values_of)."""
+    places = first_places(step.check for step in cause.steps)
+    return tuple(_step(number, step, values, proofs, places[step.check] == number) for number, step in enumerate(cause.steps, 1))
 
 
-def _step(number: int, step: RemedyStep, values: Mapping[str, str], able: set[str]) -> Step:
-    verify = step.check if step.check in able else ""
-    return Step(number, step.who, passages(step.text, values), fill(step.wording, values), step.links, verify)
+def _step(number: int, step: RemedyStep, values: Mapping[str, str], proofs: Proofs, is_first: bool) -> Step:
+    verify = step.check if step.check in proofs.able else ""
+    return Step(
+        number=number,
+        actor=step.who,
+        text=passages(step.text, values),
+        wording=fill(step.wording, values),
+        links=step.links,
+        verify=verify,
+        verify_label=check_label(verify) if verify else "",
+        verifying=verify in proofs.verifying,
+        proof=proofs.verified.get(verify),
+        record=proofs.records.get(step.check) if is_first else None,
+    )
 
 
 def passages(text: str, values: Mapping[str, str]) -> tuple[Passage, ...]:

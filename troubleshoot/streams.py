@@ -18,11 +18,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from knowledge.current import knowledge
-from troubleshoot.checking import new_tools, pending
+from troubleshoot.check_panel import done_row
+from troubleshoot.checking import message_of, new_tools, pending, standing_of
+from troubleshoot.effects import Standing, effect_words
 from troubleshoot.facts import result_to_json, subject_from_json
-from troubleshoot.inquiry import answer_text, check_title, done_row
 from troubleshoot.models import CheckOutcome, CheckRun
-from troubleshoot.services import store_check_results
+from troubleshoot.services import begin_run, store_check_results
 from whybounce.checks.result import CheckResult, State, Subject
 from whybounce.checks.runner import run as run_checks
 from whybounce.checks.runner import run_all
@@ -36,16 +37,33 @@ _RETRY = "retry: 2000\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run and what is left of it to do, read from the database before the stream begins: the stream reads no table."""
+    """A run and what is left of it to do, read from the database before the stream begins: the stream reads no table.
+
+    standing    of the run's case before these checks; None for a run without a case
+    message     whose DKIM signature is verified
+    """
 
     run: CheckRun
     names: tuple[str, ...]
     subject: Subject
     known: Knowledge
+    standing: Standing | None = None
+    message: bytes = b""
 
 
 def job_of(run: CheckRun) -> Job:
-    return Job(run, tuple(pending(run)), subject_from_json(run.subject), knowledge())
+    """What is left to do. A run that was begun too often has nothing left: it must be asked for anew."""
+    names = tuple(pending(run))
+    if names and not begin_run(run=run):
+        names = ()
+    known = knowledge()
+    standing, message = None, b""
+    if names and run.case is not None:
+        standing = standing_of(known, run.case)
+        message = message_of(run.case) if "dkim" in names else b""
+        for name in names:
+            standing = standing.without_check(name)
+    return Job(run, names, subject_from_json(run.subject), known, standing, message)
 
 
 def release_connection() -> None:
@@ -62,7 +80,7 @@ def run_and_store(run: CheckRun) -> None:
 
 
 async def _results(job: Job) -> list[CheckResult]:
-    async with new_tools(job.known) as tools:
+    async with new_tools(job.known, message=job.message) as tools:
         return await run_all(job.names, job.subject, tools)
 
 
@@ -70,11 +88,13 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
     """The stream: an event `check-NAME` with the row as HTML for each check, then `done`."""
     yield _RETRY
     found: list[CheckResult] = []
+    standing = job.standing
     try:
-        async with new_tools(job.known) as tools, aclosing(_running(job, tools)) as results:
+        async with new_tools(job.known, message=job.message) as tools, aclosing(_running(job, tools)) as results:
             async for result in results:
                 found.append(result)
-                yield event(f"check-{result.check}", row_html(job.known, result))
+                standing = standing.with_check(result.check, result.answer) if standing else None
+                yield event(f"check-{result.check}", row_html(job, result, standing))
     except Exception:
         log.exception("The stream of run %s broke off", job.run.public_id)
         # Said for each check that is missing: a page must neither wait for ever nor ask for the same again and again.
@@ -110,12 +130,11 @@ def _store_and_release(run: CheckRun, found: tuple[CheckResult, ...]) -> None:
     release_connection()
 
 
-def row_html(known: Knowledge, result: CheckResult) -> str:
-    """A finished check as the page's row."""
-    row = done_row(
-        CheckOutcome(at=timezone.now(), **result_to_json(result)), check_title(known, result.check), answer_text(known, result.check, result.answer)
-    )
-    return render_to_string("troubleshoot/_check_row.html", {"row": row})
+def row_html(job: Job, result: CheckResult, standing: Standing | None) -> str:
+    """A finished check as the page's row; on the page of a case with what it did to the ranking."""
+    outcome = CheckOutcome(at=timezone.now(), **result_to_json(result))
+    row = done_row(job.known, outcome, effect=effect_words(standing, result.check) if standing else "", brief=standing is not None)
+    return render_to_string("troubleshoot/_check_row.html", {"row": row, "case": job.run.case})
 
 
 def event(name: str, data: str) -> str:

@@ -14,14 +14,18 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
+from knowledge.current import knowledge
 from troubleshoot import services
+from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
 from troubleshoot.diagnosis import Diagnosis, diagnose
-from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again
+from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again, written
 from troubleshoot.htmx import Request, wants_part
+from troubleshoot.limits import Limited, too_many
 from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
-from troubleshoot.models import Case
+from troubleshoot.models import Case, CheckOutcome
 from troubleshoot.people import Person, case_for, cases_of, person_of
+from troubleshoot.refusal import Refused
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
 from whybounce.failure import IntakeReport
 from whybounce.intake import read
@@ -46,16 +50,23 @@ def _paste(request: Request) -> HttpResponse:
     form = PasteForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "troubleshoot/paste.html", {"form": form}, status=422)
-    pasted = form.data_pasted
-    case = services.open_case(pasted=pasted, report=read(pasted), person=person_of(request, remember=True))
-    return redirect(case)
+    pasted, person = form.data_pasted, person_of(request, remember=True)
+    try:
+        services.admit_paste(person=person, size=len(pasted))
+    except Limited as error:
+        return too_many(render(request, "troubleshoot/paste.html", {"form": form, "problem": str(error)}), error)
+    return redirect(services.open_case(pasted=pasted, report=read(pasted), person=person))
 
 
 @require_POST
 def start(request: Request) -> HttpResponse:
     """A case without any text: it begins with a question about the symptom."""
-    case = services.open_case(pasted=b"", report=IntakeReport("none"), person=person_of(request, remember=True))
-    return redirect(case)
+    person = person_of(request, remember=True)
+    try:
+        services.admit_paste(person=person, size=0)
+    except Limited as error:
+        return too_many(render(request, "troubleshoot/paste.html", {"form": PasteForm(), "problem": str(error)}), error)
+    return redirect(services.open_case(pasted=b"", report=IntakeReport("none"), person=person))
 
 
 # --- the page of a case ---
@@ -72,12 +83,13 @@ def _case(request: Request, public_id: str) -> tuple[Case, Person]:
 
 def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", form: SubjectForm | None = None, status: int = 200) -> HttpResponse:
     """The page, or for htmx the part of it that changes."""
+    subject = d.checks.subject
     context = {
         "case": d.case,
         "d": d,
         "ask": ask,
         "problem": problem,
-        "subject_form": form or SubjectForm(initial={name: getattr(d.checks.subject, name) for name in SUPPLIABLE}),
+        "subject_form": form or SubjectForm(initial={name: getattr(subject, name) for name in SUPPLIABLE} | written(subject)),
         "paste_form": None if d.found else paste_again(b"" if d.case.kind == "binary" else bytes(d.case.pasted)),
     }
     if wants_part(request):  # htmx swaps nothing of an answer whose status is an error
@@ -85,9 +97,10 @@ def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", f
     return render(request, "troubleshoot/case.html", context, status=status)
 
 
-def _refuse(request: Request, case: Case, error: services.Refused) -> HttpResponse:
+def _refuse(request: Request, case: Case, error: Refused) -> HttpResponse:
     """The page as it is, with the sentence that says why nothing was changed."""
-    return _show(request, diagnose(case), problem=str(error), status=409)
+    page = _show(request, diagnose(case), problem=str(error), status=409)
+    return too_many(page, error) if isinstance(error, Limited) else page
 
 
 def _after(request: Request, case: Case, *, next_question: bool = False, anchor: str = "") -> HttpResponse:
@@ -127,7 +140,7 @@ def answer(request: Request, public_id: str) -> HttpResponse:
     question = request.POST.get("question", "")
     try:
         services.record_answer(case=case, question=question, answer=request.POST.get("answer", ""), person=person)
-    except services.Refused as error:
+    except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case, next_question=True, anchor="#question")
 
@@ -137,7 +150,7 @@ def take_back(request: Request, public_id: str) -> HttpResponse:
     case, _person = _case(request, public_id)
     try:
         services.take_back_answer(case=case, question=request.POST.get("question", ""))
-    except services.Refused as error:
+    except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case, anchor="#question")
 
@@ -149,7 +162,7 @@ def choose(request: Request, public_id: str) -> HttpResponse:
     position = request.POST.get("position", "")
     try:
         services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1)
-    except services.Refused as error:
+    except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case)
 
@@ -157,17 +170,35 @@ def choose(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def checks(request: Request, public_id: str) -> HttpResponse:
     """Plans checks: htmx opens the stream that runs them, a browser without JavaScript waits here."""
-    case, _person = _case(request, public_id)
+    case, person = _case(request, public_id)
     form = SubjectForm(request.POST) if "domain" in request.POST else None
     if form and not form.is_valid():
         return _show(request, diagnose(case), form=form, status=422)
+    names, verifies = request.POST.getlist("name"), request.POST.get("verify", "")
     try:
-        run = services.plan_checks(case=case, names=request.POST.getlist("name"), supplied=form.cleaned_data if form else None)
-    except services.Refused as error:
+        run = services.plan_checks(
+            case=case,
+            names=[verifies] if verifies else names,
+            person=person,
+            supplied=form.cleaned_data if form else None,
+            anew=bool(verifies) or "anew" in request.POST,
+            verifies=verifies,
+        )
+    except Refused as error:
         return _refuse(request, case, error)
     if not request.htmx:
         run_and_store(run)
-    return _after(request, case, anchor="#checks")
+    return _after(request, case, anchor="#steps" if verifies else "#checks")
+
+
+@require_GET
+def seen(request: Request, public_id: str, name: str) -> HttpResponse:
+    """All that a check of the case saw: the page shows the beginning of it."""
+    case, _person = _case(request, public_id)
+    outcome = CheckOutcome.objects.filter(run__case=case, check_name=name).order_by("at", "pk").last()
+    if outcome is None:
+        raise Http404(name)
+    return render(request, "troubleshoot/seen.html", {"case": case, "row": done_row(knowledge(), outcome)})
 
 
 @require_POST
@@ -177,7 +208,7 @@ def close(request: Request, public_id: str) -> HttpResponse:
     cause, sentence = form.outcome() if form.is_valid() else ("", "")
     try:
         services.close_case(case=case, cause=cause, sentence=sentence, person=person)
-    except services.Refused as error:
+    except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case)
 

@@ -63,12 +63,12 @@ def test_an_address_alone_that_no_check_can_use_is_explained(client: Client) -> 
     assert "None of the checks has anything to look at" in response.content.decode()
 
 
-def test_another_browser_gets_404(client: Client, dns_server: DnsServer) -> None:
+def test_whoever_has_the_address_may_read_the_run_and_search_engines_are_kept_out(client: Client, dns_server: DnsServer) -> None:
     client.post("/check/", {"domain": "example.net"})
-    address = CheckRun.objects.get().get_absolute_url()
-    assert client.get(address).status_code == 200
-    assert Client().get(address).status_code == 404
-    assert Client().get(f"{address}events/").status_code == 404
+    response = Client().get(CheckRun.objects.get().get_absolute_url())
+    assert response.status_code == 200
+    assert '<meta name="robots" content="noindex">' in response.content.decode()
+    assert "Whoever has this address can read these results" in response.content.decode()
 
 
 def test_the_run_of_a_case_is_not_shown_there(client: Client, dns_server: DnsServer) -> None:

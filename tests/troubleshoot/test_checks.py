@@ -303,5 +303,9 @@ def test_a_step_can_be_verified_by_its_check(client: Client, paste: Paster, dns_
     assert "Verify: check MX again" in client.get(case.get_absolute_url()).content.decode()
     client.post(f"{case.get_absolute_url()}checks/", {"name": "mx"})
     dns_server.replace(ZONE)
-    client.post(f"{case.get_absolute_url()}checks/", {"name": "mx"})
+    client.post(f"{case.get_absolute_url()}checks/", {"verify": "mx"})
     assert case.observations.get(question="check-mx").answer == "ok"
+    html = client.get(case.get_absolute_url()).content.decode()
+    step = html[html.index('class="step"') : html.index("Verify: check MX again")]
+    assert "Better" in step
+    assert step.index("accepts no mail at all") < step.index("goes to mx.example.net")

@@ -30,20 +30,29 @@ def parse_networks(texts: Collection[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in texts if text.strip())
 
 
+def parse_addresses(texts: Collection[str]) -> frozenset[str]:
+    """`["192.0.2.1", "2001:DB8::1", "[::ffff:192.0.2.2]"]` in the form in which `is_connectable` compares them: mapped IPv4 as IPv4,
+    without brackets or zone. ValueError names the one that is no address."""
+    return frozenset(str(_unmapped(ipaddress.ip_address(text.strip().strip("[]").partition("%")[0]))) for text in texts if text.strip())
+
+
+def _unmapped(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
+
+
 def is_connectable(address: str, allow_networks: Collection[Network] = (), own_addresses: Collection[str] = ()) -> bool:
     """True where a public tool may open a connection to this address literal.
 
     allow_networks    private networks that the operator lets checks reach
-    own_addresses     addresses of this machine, never connected to unless allowed
+    own_addresses     addresses of this machine (`parse_addresses`), never connected to unless allowed
     """
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.scope_id is not None:
-            return False
-        ip = ip.ipv4_mapped or ip
+    if isinstance(ip, ipaddress.IPv6Address) and ip.scope_id is not None:
+        return False
+    ip = _unmapped(ip)
     if any(ip in network for network in allow_networks):
         return True
     if str(ip) in own_addresses or ip.is_multicast or ip.is_reserved or not ip.is_global:
