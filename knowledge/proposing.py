@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import re2
 
-from knowledge.masking import MASK, words_of
+from whybounce.masking import MASK, words_of
 from whybounce.problem import re2_error
 
 # What stands in an example for what was masked: names that RFC 2606 and RFC 5737 keep for examples.
@@ -44,7 +44,7 @@ class Proposal:
 
 
 def propose(masked: str, provider: str = "", weigh: Weigh | None = None) -> Proposal:
-    """A pattern for a masked reply (knowledge/masking.py): its telling part, with what was masked generalised.
+    """A pattern for a masked reply (whybounce/masking.py): its telling part, with what was masked generalised.
 
     `weigh` says which of several sentences tells most; without it the longest does.
     """

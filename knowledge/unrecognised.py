@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,11 +11,11 @@ from django.db import connection
 from django.utils import timezone
 
 from knowledge.current import NoKnowledge, knowledge
-from knowledge.masking import mask, shape_of, words_of
 from knowledge.models.unrecognised import MAX_SHAPE, UnrecognisedReply
 from knowledge.moved import example_texts
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
+from whybounce.masking import mask, names_in, shape_of, words_of
 from whybounce.reasoning import Certainty, rank
 from whybounce.snapshot import KnowledgeSnapshot
 from whybounce.status import is_enhanced_code, is_reply_code
@@ -86,17 +84,10 @@ def _look_at(known: Knowledge, failure: DeliveryFailure, shapes: dict[str, Unrec
     return Unrecognised(key, _storable(masked), _storable(shape), ranking.provider, code, enhanced, guess, category, verdict.certainty.value)
 
 
-_LOCAL_PART = re.compile(r"[^\s<>\"'(){}\[\],;:=@]+(?=@)")
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
-
-
 @lru_cache(maxsize=1)
 def _names_in_examples(known: KnowledgeSnapshot) -> frozenset[str]:
-    """Words that the text model knows from the addresses in example texts ("anna", "miller"): no servers' words, but names."""
-    texts = [text.lower() for text, _cause in example_texts(known)]
-    all_words = Counter(word for text in texts for word in _LETTERS.findall(text))
-    local = Counter(word for text in texts if "@" in text for part in _LOCAL_PART.findall(text) for word in _LETTERS.findall(part))
-    return frozenset(word for word, count in local.items() if count * 3 >= all_words[word])
+    """Words that the text model knows from the addresses in example texts."""
+    return names_in([text for text, _cause in example_texts(known)])
 
 
 def _storable(text: str) -> str:

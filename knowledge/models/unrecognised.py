@@ -12,7 +12,7 @@ MAX_SHAPE = 500
 
 
 class UnrecognisedReply(models.Model):
-    """Replies of one shape. Personal data never gets here: text and shape are masked (knowledge/masking.py).
+    """Replies of one shape. Personal data never gets here: text and shape are masked (whybounce/masking.py).
 
     key             hash of the shape
     text            the newest such reply, masked, as it was written; shape: the same in lower case, by which replies are grouped

@@ -15,12 +15,12 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from knowledge import models, unrecognised
 from knowledge.current import forget, knowledge
-from knowledge.masking import mask, shape_of
 from knowledge.models.unrecognised import MAX_SHAPE
 from knowledge.proposing import example_of, propose
 from knowledge.publishing import publish
 from tests.knowledge.forms import errors, read_form, save
 from whybounce.failure import DeliveryFailure
+from whybounce.masking import mask, shape_of
 from whybounce.problem import re2_error
 
 State = models.UnrecognisedReply.State

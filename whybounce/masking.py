@@ -6,7 +6,8 @@ What is left is the server's own wording. Too much masked is a word less in a pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 from whybounce.failure import DeliveryFailure, domain_of
 
@@ -176,3 +177,15 @@ def _shortened(text: str, most: int) -> str:
 def words_of(masked: str) -> Iterable[str]:
     """The words of a masked text that are the server's own."""
     return re.findall(r"[^\W\d_]{3,}|[^\W\d_a-zA-Z]{2,}", MASK.sub(" ", masked))
+
+
+_LOCAL_PART = re.compile(r"[^\s<>\"'(){}\[\],;:=@]+(?=@)")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
+def names_in(texts: Sequence[str]) -> frozenset[str]:
+    """Words of example texts, lower case, that stand mostly in the local parts of addresses ("anna", "miller"): no servers' words, but names."""
+    lowered = [text.lower() for text in texts]
+    all_words = Counter(word for text in lowered for word in _LETTERS.findall(text))
+    local = Counter(word for text in lowered if "@" in text for part in _LOCAL_PART.findall(text) for word in _LETTERS.findall(part))
+    return frozenset(word for word, count in local.items() if count * 3 >= all_words[word])
