@@ -77,12 +77,13 @@ def parse_policy(text: str) -> Policy:
     fields: dict[str, str] = {}
     patterns: list[str] = []
     problems: list[str] = []
-    lines = text.replace("\r\n", "\n").split("\n")
-    for line in lines[:-1] if lines[-1] == "" else lines:
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if not line.strip(" \t"):
+            continue  # senders are lenient with empty lines, and so no mail depends on them
         key, colon, value = line.partition(":")
         key, value = key.strip(" \t"), value.strip(" \t")
         if not colon or not key:
-            problems.append(f"{shown(line, 100) or 'an empty line'} is no line of the form key: value")
+            problems.append(f"{shown(line, 100)} is no line of the form key: value")
         elif key == "mx":
             patterns.append(value.lower().removesuffix("."))
         else:

@@ -61,8 +61,9 @@ def propose_dmarc(seen: Seen, wanted: Wanted) -> Proposal:
     whole = records[0] if len(records) == 1 else _merged(records)
     notes = list(whole.notes)
     if wanted.report_to and "rua" not in whole.tags:
-        whole.tags["rua"] = f"mailto:{wanted.report_to}"
-        notes.append(f"Reports go to {wanted.report_to}.")
+        mailbox = mailbox_for(seen.domain, wanted)
+        whole.tags["rua"] = f"mailto:{mailbox}"
+        notes.append(f"Reports go to {mailbox}.")
     if not notes:
         return nothing(name, f"The DMARC record of {seen.domain} is in order.", seen.dmarc)
     warnings = list(report_warnings(seen.domain, whole.tags.get("rua", ""), "DMARC"))

@@ -8,6 +8,8 @@ from whybounce.checks.guard import shown
 from whybounce.publish.values import Wanted
 
 _MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII)
+# Printable ASCII without what separates addresses, tags or strings.
+_URI = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+")
 
 
 def mailbox_for(domain: str, wanted: Wanted) -> str:
@@ -22,7 +24,7 @@ def mended_uris(value: str) -> tuple[list[str], list[str]]:
         if not piece:
             continue
         scheme, colon, rest = piece.partition(":")
-        if scheme.lower() in ("mailto", "https") and colon and (scheme.lower() == "https" or "@" in rest) and piece.isascii():
+        if scheme.lower() in ("mailto", "https") and colon and (scheme.lower() == "https" or "@" in rest) and _URI.fullmatch(piece):
             uris.append(f"{scheme.lower()}:{rest}")
         elif _MAILBOX.fullmatch(piece):
             uris.append(f"mailto:{piece}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from whybounce.checks.mta_sts_policy import MAX_MAX_AGE, Policy, matches, parse_policy, parse_txt, policy_url
-from whybounce.publish.values import PolicyFile, Proposal, Seen, Wanted, nothing, proposal
+from whybounce.publish.values import PolicyFile, Proposal, Seen, Wanted, nothing, proposal, shown_lines
 
 # RFC 8461 section 3.2 advises weeks once all is proven; a week is soon corrected.
 _FIRST_MAX_AGE = 604_800
@@ -22,7 +22,7 @@ def propose_mta_sts(seen: Seen, wanted: Wanted) -> Proposal:
     hosts = [text.split()[-1].lower() for text in seen.mx.texts]
     policy = parse_policy(seen.policy or "")
     text = _policy_text(policy, hosts)
-    file = PolicyFile(policy_url(seen.domain), seen.policy or "", text)
+    file = PolicyFile(policy_url(seen.domain), shown_lines(seen.policy or ""), text)
     good = len(seen.mta_sts.texts) == 1 and not parse_txt(seen.mta_sts.texts[0]).problem
     if good and seen.policy and not policy.problems and all(matches(host, policy.mx) for host in hosts):
         return nothing(name, f"The MTA-STS policy of {seen.domain} names all its MX hosts.", seen.mta_sts)

@@ -65,7 +65,7 @@ def _propose(seen: Seen, wanted: Wanted) -> Proposal:
     text = whole.text
     if len(texts) == 1 and (not whole.notes or text.lower() == " ".join(texts[0].lower().split())):
         raise _Refused(_in_order(seen, wish))
-    return proposal(seen.domain, seen.spf, text, " ".join(whole.notes), tuple(dict.fromkeys([*whole.warnings, *_length(text)])))
+    return proposal(seen.domain, seen.spf, text, " ".join(dict.fromkeys(whole.notes)), tuple(dict.fromkeys([*whole.warnings, *_length(text)])))
 
 
 def _wish(seen: Seen, wanted: Wanted) -> _Wish:

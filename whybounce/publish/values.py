@@ -86,6 +86,11 @@ class Wanted:
     remove_ptr: bool = False
 
 
+def shown_lines(text: str) -> str:
+    """A text of several lines from a stranger, safe to show: the line breaks stay."""
+    return "\n".join(shown(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
     """The file that an MTA-STS record needs beside it: where it is served, its text now ("" where none) and the proposed one."""
