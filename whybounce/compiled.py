@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from whybounce.matcher import ProviderFinder, ReplyMatcher
 from whybounce.remembered import Remembered
-from whybounce.snapshot import AskedOf, Cause, Evidence, Frequency, KnowledgeSnapshot, Provider, Question, ReplyPattern, Strength
+from whybounce.snapshot import Answer, AskedOf, Cause, Evidence, FindingNote, Frequency, KnowledgeSnapshot, Provider, Question, ReplyPattern, Strength
 from whybounce.words import Lesson, TextModel, fit
 
 Vector = npt.NDArray[np.float64]
@@ -34,17 +34,51 @@ RATE: Mapping[Frequency, float] = {
     Frequency.VERY_RARE: 0.01,
 }
 
+LAPSE = 0.05
+"""How often a person's answer is not the one that fits: a slip, a guess, a misunderstood question."""
+
 _MOST_SUMS = 4096  # of a few kilobytes
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledQuestion:
-    """`log_p[a, c]` = log P(answer a | cause c), over the informative answers; `rows` gives an answer's number by its slug."""
+    """`log_p[a, c]` = log P(answer a | cause c), over the informative answers; `rows` gives an answer's number by its slug.
+    `fitting`: P that the answer is the one that fits, before people's lapses."""
 
     question: Question
     rows: Mapping[str, int]
     log_p: Vector
     p: Vector
+    fitting: Vector
+
+
+class QuestionTable:
+    """All questions below each other, so that the next one is chosen with a few products of matrices.
+
+    slugs       of the questions, in the order of the snapshot; those without an answer that is evidence are left out
+    starts      the number of a question's first row
+    p           P(answer | cause), a row for each informative answer
+    known       for each question and cause the sum of P log P over the answers: minus the entropy of its answers where the cause
+                is known, in nats
+    """
+
+    def __init__(self, questions: Mapping[str, CompiledQuestion], causes: int) -> None:
+        asked = [compiled for compiled in questions.values() if compiled.rows]
+        self.slugs = tuple(compiled.question.slug for compiled in asked)
+        self.questions = tuple(compiled.question for compiled in asked)
+        self.p: Vector = np.concatenate([compiled.p for compiled in asked]) if asked else np.zeros((0, causes))
+        self.starts = np.cumsum([0, *(len(compiled.rows) for compiled in asked[:-1])]) if asked else np.zeros(0, np.intp)
+        logs = np.log(self.p, out=np.zeros_like(self.p), where=self.p > 0)
+        self.known: Vector = np.add.reduceat(self.p * logs, self.starts, axis=0) if asked else self.p
+
+    def gains(self, probabilities: Vector) -> Vector:
+        """The information in nats that each question's answer is expected to give: the mutual information of answer and cause."""
+        if not self.slugs:
+            return np.zeros(0)
+        chances = self.p @ probabilities
+        logs = np.log(chances, out=np.zeros_like(chances), where=chances > 0)
+        gains: Vector = np.maximum(self.known @ probabilities - np.add.reduceat(chances * logs, self.starts), 0.0)
+        return gains
 
 
 class Knowledge:
@@ -57,9 +91,11 @@ class Knowledge:
         self.causes: tuple[Cause, ...] = snapshot.causes
         self.index: Mapping[str, int] = {cause.slug: i for i, cause in enumerate(snapshot.causes)}
         self.providers: Mapping[str, Provider] = {provider.slug: provider for provider in snapshot.providers}
+        self.findings: Mapping[str, FindingNote] = {note.slug: note for note in snapshot.findings}
         rates = np.array([RATE[cause.frequency] for cause in snapshot.causes])
         self.log_prior: Vector = np.log(rates / rates.sum()) if len(rates) else rates
         self.questions: Mapping[str, CompiledQuestion] = {question.slug: self._question(question) for question in snapshot.questions}
+        self.question_table = QuestionTable(self.questions, len(self.causes))
         self.by_check: Mapping[str, Question] = {q.check: q for q in snapshot.questions if q.asked_of is not AskedOf.PERSON}
         self.code_evidence: Mapping[tuple[str, str], Vector] = {
             (row.code, row.provider): self.nats(row.evidence, row.others) for row in snapshot.codes if row.evidence
@@ -96,8 +132,29 @@ class Knowledge:
         with np.errstate(divide="ignore", invalid="ignore"):
             p = weight / weight.sum(axis=0)
             p = np.where(np.isnan(p), 1.0 / max(len(informative), 1), p)  # a cause whose every answer is ruled out: no evidence
+            fitting = p
+            if question.asked_of is AskedOf.PERSON:
+                p = _with_lapses(p, informative, self.index)
             log_p = np.log(p)
-        return CompiledQuestion(question, {answer.slug: i for i, answer in enumerate(informative)}, log_p, p)
+        return CompiledQuestion(question, {answer.slug: i for i, answer in enumerate(informative)}, log_p, p, fitting)
+
+
+def _with_lapses(p: Vector, answers: Sequence[Answer], index: Mapping[str, int]) -> Vector:
+    """Some answers of people are any answer, so that no single one can all but exclude a cause. Where a curator says that an answer
+    proves a cause or rules it out, he vouches for it: there people are taken at their word."""
+    fallible = np.ones(p.shape, dtype=bool)
+    for row, answer in enumerate(answers):
+        for item in answer.evidence:
+            if item.strength is Strength.PROVES:
+                fallible[row] = False
+            elif item.strength is Strength.RULES_OUT:
+                fallible[row, index[item.cause]] = False
+        if answer.others is Strength.RULES_OUT:
+            named = [index[item.cause] for item in answer.evidence]
+            fallible[row, [i for i in range(p.shape[1]) if i not in named]] = False
+    share = np.where(fallible, p, 0.0).sum(axis=0)
+    counted = np.maximum(fallible.sum(axis=0), 1)
+    return np.where(fallible, (1 - LAPSE) * p + LAPSE * share / counted, p)
 
 
 def labelled_examples(snapshot: KnowledgeSnapshot) -> list[Lesson]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whybounce.compiled import Vector
 from whybounce.reasoning import SURE, Ranking
 from whybounce.snapshot import AskedOf, Cause, Effort, Question
 
@@ -40,21 +39,29 @@ class NextQuestion:
 def open_questions(ranking: Ranking, checks: Collection[str] = ()) -> list[NextQuestion]:
     """The questions not yet asked that would tell causes apart, by information per cost, best first. `checks`: the names of the
     checks that have something to look at."""
-    found = []
-    for slug, compiled in ranking.knowledge.questions.items():
-        question = compiled.question
-        if (
-            slug in ranking.observations
-            or question.asked_of is AskedOf.REPLY
-            or (question.without_text and ranking.failure.text)
-            or (question.asked_of is AskedOf.CHECK and question.check not in checks)
-        ):
-            continue
-        gain = _expected_gain(compiled.p, ranking.probabilities)
-        if gain >= _MIN_GAIN:
-            found.append((gain / _cost(question), gain, slug))
-    found.sort(key=lambda item: (-item[0], item[2]))
-    return [NextQuestion(ranking.knowledge.questions[slug].question, gain, _prospects(ranking, slug)) for _value, gain, slug in found]
+    return [NextQuestion(question, gain, _prospects(ranking, question.slug)) for question, gain in _worthwhile(ranking, checks)]
+
+
+def _worthwhile(ranking: Ranking, checks: Collection[str]) -> list[tuple[Question, float]]:
+    """The open questions from which something is to be learnt, each with its gain, by information per cost, best first."""
+    table = ranking.knowledge.question_table
+    gains = table.gains(ranking.probabilities)
+    found = [
+        (float(gains[i]) / _cost(table.questions[i]), table.slugs[i], int(i))
+        for i in np.flatnonzero(gains >= _MIN_GAIN)
+        if _is_open(ranking, table.questions[i], checks)
+    ]
+    found.sort(key=lambda item: (-item[0], item[1]))
+    return [(table.questions[i], float(gains[i])) for _value, _slug, i in found]
+
+
+def _is_open(ranking: Ranking, question: Question, checks: Collection[str]) -> bool:
+    """Whether it may be put now."""
+    if question.slug in ranking.observations or question.asked_of is AskedOf.REPLY:
+        return False
+    if question.without_text and ranking.failure.text:
+        return False
+    return question.asked_of is not AskedOf.CHECK or question.check in checks
 
 
 def next_question(ranking: Ranking, checks: Collection[str] = (), asked_of: AskedOf | None = None) -> NextQuestion | None:
@@ -62,34 +69,26 @@ def next_question(ranking: Ranking, checks: Collection[str] = (), asked_of: Aske
     top = ranking.top
     if top is None or top.probability >= SURE:
         return None
-    useful = (
-        q
-        for q in open_questions(ranking, checks)
-        if (asked_of is None or q.question.asked_of is asked_of)
-        and (top.probability < _LEADS or any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in q.prospects))
-    )
-    return next(useful, None)
+    for question, gain in _worthwhile(ranking, checks):
+        if asked_of is not None and question.asked_of is not asked_of:
+            continue
+        prospects = _prospects(ranking, question.slug)
+        if top.probability < _LEADS or any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in prospects):
+            return NextQuestion(question, gain, prospects)
+    return None
 
 
 def _prospects(ranking: Ranking, slug: str) -> tuple[Prospect, ...]:
     compiled = ranking.knowledge.questions[slug]
     joint = compiled.p * ranking.probabilities
+    chances = joint.sum(axis=1)
+    leaders = joint.argmax(axis=1)
     prospects = []
     for answer, row in compiled.rows.items():
-        chance = float(joint[row].sum())
-        leader = int(joint[row].argmax())
+        chance, leader = float(chances[row]), int(leaders[row])
         prospects.append(Prospect(answer, chance, ranking.knowledge.causes[leader], float(joint[row, leader] / chance) if chance else 0.0))
     return tuple(prospects)
 
 
 def _cost(question: Question) -> float:
     return _COST_OF_CHECK if question.asked_of is AskedOf.CHECK else _COST[question.effort]
-
-
-def _expected_gain(p_answer: Vector, probabilities: Vector) -> float:
-    """Mutual information of answer and cause in nats: entropy of the answers now minus their entropy once the cause is known."""
-    chances = p_answer @ probabilities
-    with np.errstate(divide="ignore", invalid="ignore"):
-        known = np.where(p_answer > 0, p_answer * np.log(p_answer), 0.0).sum(axis=0)
-        now = np.where(chances > 0, chances * np.log(chances), 0.0).sum()
-    return float(max(known @ probabilities - now, 0.0))

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.knowledge import FULL, KNOWLEDGE, LISTED, SNAPSHOT, SPF, UNKNOWN, says
+from tests.engine.knowledge import FULL, KNOWLEDGE, LISTED, SNAPSHOT, SPF, UNKNOWN, WHO_IS_AFFECTED, says
 from whybounce.compiled import Knowledge
 from whybounce.failure import Action, DeliveryFailure, Stage
 from whybounce.next_question import next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Certainty, rank
 from whybounce.remembered import Remembered
-from whybounce.snapshot import AskedOf, Strength
+from whybounce.snapshot import Answer, AskedOf, Frequency, Strength
 from whybounce.terms import TermKind
 
 NOTHING = DeliveryFailure()
@@ -40,10 +40,10 @@ def test_probabilities_sum_to_one():
 
 
 def test_an_answer_moves_the_odds_by_the_quotient_of_its_likelihoods():
-    """By hand: P(one|full) = .25e^1.5/(.25e^1.5+.25), P(one|spf) = 1/2."""
+    """By hand: P(one|full) = .25e^1.5/(.25e^1.5+.25), P(one|spf) = 1/2, and one answer in twenty is either of the two."""
     before, after = rank(KNOWLEDGE, NOTHING), rank(KNOWLEDGE, NOTHING, {"who-is-affected": "one"})
     odds = probability(before, "mailbox-full") / probability(before, "spf-fail")
-    expected = odds * (math.exp(1.5) / (math.exp(1.5) + 1)) / 0.5
+    expected = odds * (0.95 * math.exp(1.5) / (math.exp(1.5) + 1) + 0.05 / 2) / 0.5
     assert probability(after, "mailbox-full") / probability(after, "spf-fail") == pytest.approx(expected)
 
 
@@ -51,6 +51,23 @@ def test_an_answer_that_rules_out_removes_the_cause():
     ranking = rank(KNOWLEDGE, NOTHING, {"who-is-affected": "all"})
     assert UNKNOWN in ranking.ruled_out
     assert "unknown-user" not in [h.cause.slug for h in ranking.hypotheses]
+
+
+def test_no_answer_of_a_person_all_but_excludes_a_cause_unless_a_curator_vouches_for_it():
+    """A lapse is shared among the answers that nobody vouches for; what proves or rules out, and what a check sees, is taken as it is."""
+    first = WHO_IS_AFFECTED.answers[0]
+    against = dataclasses.replace(first, evidence=says(mailbox_full=Strength.STRONGLY_AGAINST), others=Strength.STRONGLY_AGAINST)
+    proof = Answer("proof", "Proof", Frequency.VERY_RARE, evidence=says(spf_fail=Strength.PROVES), others=Strength.STRONGLY_AGAINST)
+    question = dataclasses.replace(WHO_IS_AFFECTED, answers=(against, WHO_IS_AFFECTED.answers[1], proof))
+    asked = Knowledge(dataclasses.replace(SNAPSHOT, questions=(question,)), KNOWLEDGE.model).questions["who-is-affected"]
+    fitting = Knowledge(dataclasses.replace(SNAPSHOT, questions=(dataclasses.replace(question, asked_of=AskedOf.CHECK),)), KNOWLEDGE.model)
+    full, unknown = KNOWLEDGE.index["mailbox-full"], KNOWLEDGE.index["unknown-user"]
+    plain = fitting.questions["who-is-affected"].p
+    assert np.array_equal(plain, asked.fitting)
+    assert asked.p[0, full] == pytest.approx(0.95 * plain[0, full] + 0.05 * (1 - plain[2, full]) / 2)
+    assert asked.p[1, unknown] == 0
+    assert np.array_equal(asked.p[2], plain[2])
+    assert asked.p.sum(axis=0) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("answer", [DONT_KNOW, "temperror", "unknown", "no such answer"])
