@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from troubleshoot.check_panel import CheckPanel, CheckRow, check_panel, worst_first
+from troubleshoot.check_panel import CheckPanel, CheckRow, check_panel
 from troubleshoot.check_words import GROUPS
 from troubleshoot.facts import subject_from_json
 from troubleshoot.models import CheckRun
@@ -26,12 +27,23 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A line of the summary: what a check found wrong. `tone`: "fail" or "wait"."""
+
+    name: str
+    check: str
+    tone: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """A run for its page.
 
     headline    what is wrong in a few words; `tone` is that of its tag
     counts      how many looked, could not look, lack something
-    wrong       the rows that found a fault or a warning, worst first
+    wrong       what is at fault or worth a warning, worst first
     changed     the rows that found something else than last time; `last`: when that was, None where there was no last time
     """
 
@@ -41,7 +53,7 @@ class Results:
     headline: str
     tone: str
     counts: str
-    wrong: tuple[CheckRow, ...]
+    wrong: tuple[Wrong, ...]
     changed: tuple[CheckRow, ...]
     last: datetime | None
 
@@ -50,7 +62,7 @@ def results_of(known: Knowledge, run: CheckRun) -> Results:
     """Reads two tables: the run's outcomes, and the earlier ones about the same subject."""
     earlier = earlier_outcomes(run)
     panel = check_panel(known, subject_from_json(run.subject), [run], earlier=earlier)
-    wrong = worst_first(panel.rows)
+    wrong = _worst_first(panel.rows)
     changed = tuple(row for row in panel.rows if row.change and not row.change.same)
     last = max((row.at for row in earlier.values()), default=None)
     headline, tone = _headline(panel, wrong)
@@ -69,8 +81,23 @@ def _groups(panel: CheckPanel) -> tuple[Group, ...]:
     )
 
 
-def _headline(panel: CheckPanel, wrong: tuple[CheckRow, ...]) -> tuple[str, str]:
-    faults = sum(row.tone == "fail" for row in wrong)
+_BAD = ("fail", "wait")
+
+
+def _worst_first(rows: Iterable[CheckRow]) -> tuple[Wrong, ...]:
+    """Faults before warnings. Also a check whose answer is good may have found something that is not: then that is said."""
+    found = []
+    for row in rows:
+        finding = next((item for item in row.findings if item.tone in _BAD), None)
+        if row.tone in _BAD:
+            found.append(Wrong(row.name, row.label, row.tone, row.state_label, row.detail or row.answer))
+        elif finding:
+            found.append(Wrong(row.name, row.label, finding.tone, finding.label, finding.title))
+    return tuple(sorted(found, key=lambda item: _BAD.index(item.tone)))
+
+
+def _headline(panel: CheckPanel, wrong: tuple[Wrong, ...]) -> tuple[str, str]:
+    faults = sum(item.tone == "fail" for item in wrong)
     warnings = len(wrong) - faults
     words = []
     if faults:
@@ -81,9 +108,10 @@ def _headline(panel: CheckPanel, wrong: tuple[CheckRow, ...]) -> tuple[str, str]
         return _("Looking …"), "plain"
     if words:
         return _(" and ").join(words), "fail" if faults else "wait"
-    if any(row.state == "done" and row.tone == "good" for row in panel.rows):
-        return _("Nothing wrong was found"), "good"
-    return _("Nothing could be found out"), "plain"
+    blind = [row.blind for row in panel.rows if row.state == "done"]
+    if not blind or all(blind):
+        return _("Nothing could be found out"), "plain"
+    return (_("Nothing wrong was found, as far as could be looked"), "plain") if any(blind) else (_("Nothing wrong was found"), "good")
 
 
 def _counts(panel: CheckPanel) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -204,10 +204,3 @@ def fact_texts(facts: Mapping[str, Any], most: int = 0) -> tuple[tuple[FactText,
 def _shown(value: object) -> str:
     """A fact as text: a list as lines, each mapping in it as one line of names and values."""
     return "\n".join(in_line(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def worst_first(rows: Iterable[CheckRow]) -> tuple[CheckRow, ...]:
-    """The rows that found something wrong: faults, then warnings."""
-    tones = ("fail", "wait")
-    wrong = [row for row in rows if row.state == "done" and row.tone in tones]
-    return tuple(sorted(wrong, key=lambda row: tones.index(row.tone)))

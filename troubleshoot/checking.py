@@ -17,7 +17,7 @@ from whybounce.checks.registry import CHECKS
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import Subject
 from whybounce.checks.runner import possible
-from whybounce.checks.tools import Tools
+from whybounce.checks.tools import Admit, Tools
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 
@@ -90,13 +90,14 @@ def pending(run: CheckRun) -> list[str]:
     return [name for name in run.names if name not in done and name in CHECKS]
 
 
-def new_tools(known: Knowledge, *, message: bytes = b"", zones: Sequence[str] | None = None) -> Tools:
+def new_tools(known: Knowledge, *, message: bytes = b"", zones: Sequence[str] | None = None, admit: Admit | None = None) -> Tools:
     """What checks look with, by the settings and the knowledge; one for each run, used within one event loop.
 
     message     the one that bounced
     zones       blocklists to ask instead of the shipped ones; None: as the settings say
+    admit       asked before a conversation with a mail server; None: nobody keeps count
     """
     resolver = Resolver(settings.WHYBOUNCE_NAMESERVERS or None, allow_networks=settings.WHYBOUNCE_ALLOW_NETWORKS)
     shipped = known.snapshot
     lists = chosen_lists(shipped.blocklists, settings.WHYBOUNCE_DNSBL_ZONES if zones is None else zones)
-    return Tools(resolver, settings.WHYBOUNCE_REACH, lists, shipped.providers, message)
+    return Tools(resolver, settings.WHYBOUNCE_REACH, lists, shipped.providers, message, admit)

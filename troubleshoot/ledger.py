@@ -30,6 +30,7 @@ _KINDS: dict[TermKind, str | Promise] = {
 }
 _SHOWN = 5
 _SMALL = 0.02
+_FAINT = 0.3
 _MOST_OF_WORDS = 4.9
 
 
@@ -86,8 +87,20 @@ def _cause_line(ranking: Ranking, item: Hypothesis) -> CauseLine:
         percent=percent(item.probability),
         proved=item.proved,
         actors=cause.who_acts,
-        ledger=tuple(_line(ranking, line) for line in ranking.ledger(cause.slug)),
+        ledger=_ledger(ranking, cause.slug),
     )
+
+
+def _ledger(ranking: Ranking, slug: str) -> tuple[LedgerWords, ...]:
+    """A line each, but the checks that say little about this cause together in one: there may be a dozen."""
+    lines = ranking.ledger(slug)
+    faint = [line for line in lines if line.kind is TermKind.CHECK and abs(line.nats) < _FAINT]
+    if len(faint) < 2:
+        return tuple(_line(ranking, line) for line in lines)
+    together = sum(line.nats for line in faint)
+    said = _("%(n)d checks that say little each") % {"n": len(faint)}
+    rest = tuple(_line(ranking, line) for line in lines if line not in faint)
+    return (*rest, LedgerWords(str(_KINDS[TermKind.CHECK]), said, strength(together), bar(together)))
 
 
 def _line(ranking: Ranking, line: LedgerLine) -> LedgerWords:

@@ -161,7 +161,7 @@ def paste_wants(person: Person, size: int) -> list[Want]:
     return [Want("pastes", whose, limits.pastes, sentence), Want("paste-bytes", whose, limits.paste_bytes, sentence, max(1, size))]
 
 
-def conversation_want(host: str) -> Want:
-    """What a conversation with the mail server of this name takes."""
+def conversation_want(address: str) -> Want:
+    """What a conversation with the mail server at this address takes: by its address, since anybody can give it another name."""
     limits: Limits = settings.WHYBOUNCE_LIMITS
-    return Want("mx", host.lower().strip("."), limits.mx, _("This mail server was asked very often in a short time."))
+    return Want("mx", address, limits.mx, _("This mail server was asked very often in a short time."))

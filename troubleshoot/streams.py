@@ -20,8 +20,10 @@ from django.utils import timezone
 from knowledge.current import knowledge
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import message_of, new_tools, pending, standing_of
+from troubleshoot.client import network_of
 from troubleshoot.effects import Standing, effect_words
 from troubleshoot.facts import result_to_json, subject_from_json
+from troubleshoot.limits import conversation_want, may
 from troubleshoot.models import CheckOutcome, CheckRun
 from troubleshoot.services import begin_run, store_check_results
 from whybounce.checks.result import CheckResult, State, Subject
@@ -79,8 +81,19 @@ def run_and_store(run: CheckRun) -> None:
         store_check_results(run=run, results=async_to_sync(_results)(job))
 
 
+async def _admit(address: str) -> int:
+    """Counts a conversation with the mail server at an address: 0, or in how many seconds it may be spoken with."""
+
+    def counted() -> int:
+        seconds = may(conversation_want(network_of(address)))
+        release_connection()
+        return seconds
+
+    return await sync_to_async(counted)()
+
+
 async def _results(job: Job) -> list[CheckResult]:
-    async with new_tools(job.known, message=job.message) as tools:
+    async with new_tools(job.known, message=job.message, admit=_admit) as tools:
         return await run_all(job.names, job.subject, tools)
 
 
@@ -90,7 +103,7 @@ async def events(job: Job) -> AsyncGenerator[str, None]:
     found: list[CheckResult] = []
     standing = job.standing
     try:
-        async with new_tools(job.known, message=job.message) as tools, aclosing(_running(job, tools)) as results:
+        async with new_tools(job.known, message=job.message, admit=_admit) as tools, aclosing(_running(job, tools)) as results:
             async for result in results:
                 found.append(result)
                 standing = standing.with_check(result.check, result.answer) if standing else None

@@ -69,6 +69,7 @@ class _Round:
         self.deadline = asyncio.get_running_loop().time() + limits.whole_seconds
         self.envelope: Envelope | None = None
         self._locks: dict[str, asyncio.Lock] = {}
+        self._refused: dict[str, str] = {}
 
     async def run(self) -> MailServers:
         found = await mail_hosts(self.domain, self.tools)
@@ -83,7 +84,7 @@ class _Round:
         reason = "the time was used up" if not any(item.reached for item in found.conversations) else "better servers were reached"
         found.not_contacted += [(mx.host, reason) for mx in waiting]
         if found.hosts and not found.conversations and not found.problem:
-            found.problem = f"No mail server of {self.domain} has an address to speak with: {_reasons(found.not_contacted)}."
+            found.problem = f"No mail server of {self.domain} could be spoken with: {_reasons(found.not_contacted)}."
         return found
 
     def _plan_envelope(self, found: MailServers) -> None:
@@ -104,7 +105,7 @@ class _Round:
         for host, conversations in zip(hosts, await asyncio.gather(*(self._speak_with(host) for host in hosts)), strict=True):
             found.conversations += conversations
             if not conversations:
-                found.not_contacted.append((host.name, _why_not(host)))
+                found.not_contacted.append((host.name, self._refused.get(host.name) or _why_not(host)))
 
     async def _speak_with(self, host: Host) -> list[Conversation]:
         """Its addresses in turn until one can be reached; one connection at a time to each address, also where two hosts share it."""
@@ -115,6 +116,10 @@ class _Round:
             return [Conversation(server, Ending.NOT_ALLOWED, "connect", "it is no public address, or one of this machine")]
         for address in [*v4[:1], *v6[:1], *v4[1:], *v6[1:]][:ADDRESSES_EACH]:
             server = Server(host.name, host.mx.preference, address, self.tools.reach.smtp_port)
+            seconds = await self.tools.wait_for(address)
+            if seconds:
+                self._refused[host.name] = f"it was spoken with very often of late; it can be again in {_minutes(seconds)}"
+                break
             async with self._locks.setdefault(address, asyncio.Lock()):
                 conversations.append(await converse(server, self.tools.reach.helo, self._envelope_at(address), self.limits, self.deadline))
             if conversations[-1].reached:
@@ -127,6 +132,10 @@ class _Round:
 
     def _late(self) -> bool:
         return asyncio.get_running_loop().time() >= self.deadline
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 100 else f"{-(-seconds // 60)} minutes"
 
 
 def _why_not(host: Host) -> str:

@@ -14,6 +14,8 @@ from whybounce.snapshot import Blocklist, Provider
 
 T = TypeVar("T")
 
+Admit = Callable[[str], Awaitable[int]]
+
 
 class SmtpMode(StrEnum):
     """How far the conversation with a mail server goes. OFF: no connection. CONNECT: greeting, EHLO, STARTTLS, QUIT.
@@ -55,6 +57,8 @@ class Tools:
     blocklists      those that the dnsbl check may ask, with what their answers mean
     providers       who is known by the names of its MX hosts
     message         the message that bounced as it was pasted, for its DKIM signature; b"" where there was none
+    admit           asked before a conversation with the mail server at an address: 0, or in how many seconds it may be spoken with again,
+                    because others had it asked often of late
     """
 
     resolver: Resolver
@@ -62,11 +66,16 @@ class Tools:
     blocklists: tuple[Blocklist, ...] = ()
     providers: tuple[Provider, ...] = ()
     message: bytes = b""
+    admit: Admit | None = None
     _shared: dict[object, asyncio.Task[Any]] = field(default_factory=dict)
 
     def may_connect(self, address: str) -> bool:
         """Whether a check may open a connection to this address literal (guard.is_connectable)."""
         return is_connectable(address, self.resolver.allow_networks, cast("Collection[str]", self.reach.own_addresses))
+
+    async def wait_for(self, address: str) -> int:
+        """Seconds until the mail server at this address may be spoken with; 0: now, and then it counts."""
+        return await self.admit(address) if self.admit else 0
 
     async def once(self, key: object, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` gives, done once for all checks of this run that name the same key: a conversation with one MX, a fetched policy.
