@@ -110,7 +110,7 @@ class Conversation:
 async def converse(server: Server, helo: str, envelope: Envelope | None, limits: Limits, deadline: float) -> Conversation:
     """Speak with one server; never raises for what it does. The caller has made sure that the address may be connected to.
 
-    helo       the name to give; "": the address literal of this end (RFC 5321 section 4.1.4)
+    helo       the name to give; one without a dot is none, and the address literal of this end is given instead (RFC 5321 section 4.1.4)
     envelope   None: QUIT after EHLO and STARTTLS
     deadline   in the loop's time
     """
@@ -180,7 +180,7 @@ class _Talk:
 
     async def _hello(self, step: str) -> bool:
         """EHLO, or HELO where that is refused for good (RFC 5321 section 3.2); True where the server takes one of them."""
-        name = self.helo or _literal(self.c.local_address)
+        name = self.helo if "." in self.helo else _literal(self.c.local_address)
         reply = await self._say(step, f"EHLO {name}")
         if reply.kind == 2:
             self.c.extensions = parse_extensions(reply)
