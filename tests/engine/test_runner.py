@@ -14,10 +14,11 @@ from whybounce.checks.registry import CHECKS, Check
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, DeclaredAnswer, State, Subject
 from whybounce.checks.runner import possible, run, run_all
-from whybounce.checks.tools import Tools
+from whybounce.checks.tools import Reach, SmtpMode, Tools
 
 ANSWERS = (DeclaredAnswer("ok", State.GOOD), DeclaredAnswer("unknown", State.UNKNOWN, informative=False))
 SUBJECT = Subject(domain="example.test", sending_ip="192.0.2.1", mail_from="anna@example.test")
+DNS_ONLY = Reach(smtp=SmtpMode.OFF)
 
 
 def made(name: str, seconds: float = 0.0, answer: str = "ok", error: BaseException | None = None) -> Check:
@@ -90,8 +91,8 @@ def test_what_a_check_lacks_stands_in_its_detail() -> None:
 
 
 def test_it_knows_which_checks_can_run() -> None:
-    assert possible(Subject(domain="example.test")) == ["mx", "spf"]
-    assert possible(Subject(domain="example.test", recipient="bo@example.test")) == ["mx"]
+    assert {"mx", "spf"} <= set(possible(Subject(domain="example.test")))
+    assert "spf" not in possible(Subject(domain="example.test", recipient="bo@example.test"))
     assert possible(Subject()) == []
 
 
@@ -142,12 +143,12 @@ def test_the_real_checks_share_their_questions(dns_server: DnsServer) -> None:
 
     async def collect() -> tuple[list[CheckResult], int]:
         resolver = Resolver([dns_server.address])
-        return await run_all(list(CHECKS), SUBJECT, Tools(resolver)), resolver.queries
+        return await run_all(["mx", "spf"], SUBJECT, Tools(resolver)), resolver.queries
 
     began = time.monotonic()
     found, queries = asyncio.run(collect())
-    assert [(result.check, result.answer) for result in found] == [("mx", "ok"), ("spf", "fail")]
-    assert queries == dns_server.count() == 4
+    assert {"mx": "ok", "spf": "fail"}.items() <= {result.check: result.answer for result in found}.items()
+    assert queries == dns_server.count()
     assert dns_server.asked_twice() == []
     assert time.monotonic() - began < 1.4
 
@@ -157,10 +158,13 @@ def test_no_misbehaviour_of_a_server_becomes_an_exception_or_a_verdict(dns_serve
     dns_server.add(f";! {line}\nexample.test. MX 10 mx.example.test.\nmx.example.test. A 8.8.8.8\n")
 
     async def collect() -> list[CheckResult]:
-        return await run_all(list(CHECKS), SUBJECT, Tools(Resolver([dns_server.address], question_seconds=0.8)))
+        resolver = Resolver([dns_server.address], question_seconds=0.8)
+        return await run_all(list(CHECKS), SUBJECT, Tools(resolver, Reach(smtp=SmtpMode.OFF)))
 
-    mx, spf = asyncio.run(collect())
+    found = {result.check: result for result in asyncio.run(collect())}
+    mx, spf = found["mx"], found["spf"]
     assert caplog.text == ""
+    assert not [result.detail for result in found.values() if "fault in this program" in result.detail]
     if line == "* truncate":
         assert (mx.answer, spf.answer) == ("ok", "none")
     else:
