@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -16,6 +17,7 @@ from tests.engine.knowledge import KNOWLEDGE
 from tests.servers.dns import DnsServer
 from tests.troubleshoot.knowledge import SNAPSHOT
 from troubleshoot.models import Case
+from whybounce.checks.tools import SmtpMode
 from whybounce.document import digest, to_document
 
 UNKNOWN_USER = (
@@ -68,7 +70,8 @@ def supporter(client: Client) -> Client:
 
 @pytest.fixture
 def dns_server(settings: object) -> Iterator[DnsServer]:
-    """A DNS server on loopback that the checks ask instead of the system's."""
+    """A DNS server on loopback that the checks ask instead of the system's; no mail server is spoken with."""
+    settings.WHYBOUNCE_REACH = replace(settings.WHYBOUNCE_REACH, smtp=SmtpMode.OFF)
     with DnsServer() as server:
         settings.WHYBOUNCE_NAMESERVERS = [server.address]
         yield server
