@@ -19,8 +19,11 @@ _MAX_WORD = 24
 _MAX_KEPT = 60  # a longer piece (base64, a URL) hardly comes twice: its tokens are not kept in memory
 _LONGEST_DOMAIN = 8  # the last label of a host; a longer one is a name in a program ("RESOLVER.ADR.RecipNotFound")
 _NGRAMS = (3, 4, 5)
+_IDEOGRAPHS = "\u2e80"  # from here on Chinese, Japanese and Korean
+_IDEOGRAPH_NGRAMS = (1, 2, 3)
 # What counts how much was chosen by bench/accuracy.py, which leaves whole providers out.
 _NGRAM_WEIGHT = 0.3  # n-grams help with unseen inflections and other languages; whole words should lead
+_IDEOGRAPH_WEIGHT = 0.8
 _PAIR_WEIGHT = 0.8
 _SKIPPING_WEIGHT = 0.6
 _NUMBER_WEIGHT = 1.3
@@ -141,8 +144,10 @@ def features_of(unit: str) -> list[tuple[str, float]]:
         of_code = [(f"x{unit[1:]}", _DETAIL_WEIGHT), (f"x.{unit.split('.')[1]}", _SUBJECT_WEIGHT)] if is_enhanced_code(unit) else []
         return [(unit, _NUMBER_WEIGHT), *of_code]
     edged = f"^{unit}$"
-    grams = {edged[i : i + n] for n in _NGRAMS for i in range(len(edged) - n + 1)}
-    return [(unit, 1.0), *((f"~{gram}", _NGRAM_WEIGHT) for gram in sorted(grams))]
+    # Chinese and Japanese are written without spaces: such a unit is a sentence, and its n-grams are the words.
+    lengths, weight = (_IDEOGRAPH_NGRAMS, _IDEOGRAPH_WEIGHT) if max(unit) >= _IDEOGRAPHS else (_NGRAMS, _NGRAM_WEIGHT)
+    grams = {edged[i : i + n] for n in lengths for i in range(len(edged) - n + 1)}
+    return [(unit, 1.0), *((f"~{gram}", weight) for gram in sorted(grams))]
 
 
 def is_whole(feature: str) -> bool:

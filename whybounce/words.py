@@ -29,6 +29,7 @@ _LEAST_LENGTH = 50.0  # squared; a text of one or two words says less than its d
 _LEAST_LOG = -60.0  # below, a float32 has no logarithm left
 _FORMAT = 2
 _MOST_UNITS = 40_000
+_ENOUGH_PIECES = 5  # n-grams by which a word is known that was never met whole: an inflection, a sentence of Japanese
 
 Vector = npt.NDArray[np.float32]
 
@@ -44,7 +45,7 @@ class Lesson(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class WordReading:
     """What the words of one reply say: `log_probability[i]` of the model's cause i; which words weighed, see `TextModel.why`.
-    `known`: how many of the words the model knows."""
+    `known`: how many of the words the model knows, whole or by their pieces."""
 
     tokens: tuple[str, ...]
     norm: float
@@ -128,7 +129,7 @@ class TextModel:
         out = np.empty(len(self.causes) + 2, np.float32)
         out[:-2] = (values * self._scale[indices]) @ self._weights[indices].astype(np.float32)
         out[-2] = values @ values
-        out[-1] = unit in self._index and unit[0].isalpha() and " " not in unit
+        out[-1] = " " not in unit and unit[0].isalpha() and (unit in self._index or len(rows) >= _ENOUGH_PIECES)
         return out
 
     def tokens(self, text: str) -> tuple[str, ...]:

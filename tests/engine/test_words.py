@@ -121,6 +121,25 @@ def test_it_understands_inflections_that_it_never_saw() -> None:
     assert best(MODEL, "mailboxes overquota") == "full"
 
 
+JAPANESE = [
+    ("宛先のメールアドレスは存在しません", "unknown"),
+    ("ご指定のアドレスが見つかりません", "unknown"),
+    ("受信者のメールボックスの容量が一杯です", "full"),
+    ("メールボックスの容量を超えています", "full"),
+    ("收件人地址不存在", "unknown"),
+    ("对方邮箱已满", "full"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"), [("そのアドレスは存在しないため", "unknown"), ("容量が超過しました", "full"), ("该邮箱地址不存在", "unknown")]
+)
+def test_words_that_are_written_without_spaces_are_told_by_their_characters(text: str, cause: str) -> None:
+    model = fit(LABELLED + JAPANESE)
+    assert model.read(text).known
+    assert best(model, text) == cause
+
+
 def test_it_is_right_for_what_it_was_fitted_on() -> None:
     assert [best(MODEL, text) for text, _cause in LABELLED] == [cause for _text, cause in LABELLED]
 
