@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -43,6 +44,19 @@ class Mx:
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """A name server's "ask those": it is not in charge of the name, but knows who is (RFC 1034 section 4.3.1).
+
+    zone       the name that is delegated; servers: the names of its name servers, in lower case, sorted
+    glue       their addresses as far as the answer holds them: (name, address)
+    """
+
+    zone: str
+    servers: tuple[str, ...]
+    glue: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """The answer to one question.
 
@@ -56,6 +70,12 @@ class Lookup:
     elapsed_ms   from the first time that this name server was asked until it answered
     size         octets of the answer
     open_target  an alias target of which the answer tells nothing: it has still to be asked for
+    authenticated        the resolver says that it validated the whole answer by DNSSEC (AD, RFC 4035 section 3.2.3): its word, not a proof
+    authoritative        the server says that the answer is its own (AA)
+    recursion_available  the server says that it asks others (RA)
+    zone                 the zone that holds the name, where the answer shows its SOA; else ""
+    referral             the answer is no answer but a delegation
+    no_way               nothing could be sent to the server from here
     """
 
     name: str
@@ -71,6 +91,12 @@ class Lookup:
     elapsed_ms: int = 0
     size: int = 0
     open_target: str = ""
+    authenticated: bool = False
+    authoritative: bool = False
+    recursion_available: bool = False
+    zone: str = ""
+    referral: Referral | None = None
+    no_way: bool = False
 
     @property
     def found(self) -> bool:
@@ -102,7 +128,16 @@ def read_response(asked: Lookup, response: dns.message.Message) -> Lookup:
     qname, qtype = dns.name.from_text(asked.name), dns.rdatatype.from_text(asked.rdtype)
     rcode = response.rcode()
     chain, ttls, end, wrong = _follow_aliases(qname, qtype, response)
-    asked = replace(asked, chain=tuple(_plain_name(target) for target in chain), ede=_extended_errors(response))
+    asked = replace(
+        asked,
+        chain=tuple(_plain_name(target) for target in chain),
+        ede=_extended_errors(response),
+        authenticated=bool(response.flags & dns.flags.AD),
+        authoritative=bool(response.flags & dns.flags.AA),
+        recursion_available=bool(response.flags & dns.flags.RA),
+        zone=_zone(response, end),
+        referral=_referral(response),
+    )
     if wrong:
         return replace(asked, status=Status.ERROR, detail=wrong)
     if rcode == dns.rcode.NXDOMAIN:
@@ -140,6 +175,29 @@ def _follow_aliases(
         ttls.append(alias.ttl)
         end = target
     return chain, ttls, end, ""
+
+
+def _zone(response: dns.message.Message, end: dns.name.Name) -> str:
+    """The owner of the SOA in the answer, or beside an absence (RFC 2308 section 3), where it holds `end`."""
+    owners = (rrset.name for rrset in [*response.answer, *response.authority] if rrset.rdtype == dns.rdatatype.SOA)
+    return next((_plain_name(owner).lower() or "." for owner in owners if end.is_subdomain(owner)), "")
+
+
+def _referral(response: dns.message.Message) -> Referral | None:
+    """NS records beside an empty answer that is not the server's own."""
+    if response.answer or response.rcode() != dns.rcode.NOERROR or response.flags & dns.flags.AA:
+        return None
+    told = next((rrset for rrset in response.authority if rrset.rdtype == dns.rdatatype.NS), None)
+    if told is None:
+        return None
+    servers = {_plain_name(rdata.target).lower() for rdata in told}
+    glue = [
+        (_plain_name(rrset.name).lower(), rdata.address)
+        for rrset in response.additional
+        if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA) and _plain_name(rrset.name).lower() in servers
+        for rdata in rrset
+    ]
+    return Referral(_plain_name(told.name).lower() or ".", tuple(sorted(servers)), tuple(glue))
 
 
 def _negative_ttl(response: dns.message.Message, ttls: list[int]) -> int | None:

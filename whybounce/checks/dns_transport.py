@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from dataclasses import dataclass
@@ -25,6 +26,15 @@ UDP_PAYLOAD = 1232
 
 _FAILURES = {dns.rcode.SERVFAIL: Status.SERVFAIL, dns.rcode.REFUSED: Status.REFUSED}
 _GOOD = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+
+# How a question is put. To a recursive name server: with AD, so that it tells whether it validated the answer (RFC 6840 section 5.7);
+# CD asks it to answer without validation (RFC 4035 section 3.2.2). To an authoritative one: neither.
+RECURSIVE = dns.flags.RD | dns.flags.AD
+UNCHECKED = RECURSIVE | dns.flags.CD
+DIRECT = dns.flags.Flag(0)
+
+# Nothing could be sent from here, so nothing is known of the server.
+_NO_WAY = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EACCES, errno.EPERM, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
 
 
 class NameServer(NamedTuple):
@@ -58,7 +68,7 @@ class NameServer(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one server did with one message. `status` is ANSWERED for NOERROR and NXDOMAIN; a failing rcode keeps its response,
-    so that its extended errors can be read. `elapsed_ms` is set by whoever asked several times."""
+    so that its extended errors can be read. `elapsed_ms` is set by whoever asked several times. `no_way`: nothing could be sent from here."""
 
     server: NameServer
     status: Status
@@ -66,11 +76,17 @@ class Outcome:
     detail: str = ""
     elapsed_ms: int = 0
     size: int = 0
+    no_way: bool = False
 
 
-async def exchange(qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server: NameServer, deadline: float) -> Outcome:
-    """Ask `server`, waiting until `deadline` (event loop time) at most. Packets that are no answer to the question are passed over."""
-    query = dns.message.make_query(qname, qtype, use_edns=0, payload=UDP_PAYLOAD, flags=dns.flags.RD | dns.flags.AD)
+async def exchange(
+    qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server: NameServer, deadline: float, flags: dns.flags.Flag = RECURSIVE
+) -> Outcome:
+    """Ask `server`, waiting until `deadline` (event loop time) at most. Packets that are no answer to the question are passed over.
+
+    flags    RECURSIVE, UNCHECKED or DIRECT
+    """
+    query = dns.message.make_query(qname, qtype, use_edns=0, payload=UDP_PAYLOAD, flags=int(flags))
     try:
         response = await _udp_then_tcp(query, server, deadline)
     except (dns.exception.Timeout, TimeoutError):
@@ -78,7 +94,8 @@ async def exchange(qname: dns.name.Name, qtype: dns.rdatatype.RdataType, server:
     except _TcpFailed as error:
         return Outcome(server, Status.ERROR, detail=f"{server} cut its answer short over UDP and did not give it over TCP ({error})")
     except (OSError, EOFError) as error:
-        return Outcome(server, Status.ERROR, detail=f"{server} cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})")
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return Outcome(server, Status.ERROR, detail=f"{server} cannot be reached ({reason})", no_way=getattr(error, "errno", None) in _NO_WAY)
     except (dns.exception.DNSException, ValueError) as error:
         return Outcome(server, Status.ERROR, detail=f"{server} sent an answer that cannot be read ({type(error).__name__})")
     rcode = response.rcode()
