@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whybounce.reasoning import SURE, Ranking
+from whybounce.reasoning import Ranking
 from whybounce.snapshot import AskedOf, Cause, Effort, Question
+
+SURE = 0.93
+"""From this probability of one cause nothing more is asked. A little more than what is called sure: the first two answers of a case
+can both be lapses (docs/simulate.md)."""
 
 _MIN_GAIN = 0.02
 _MIN_CHANCE = 0.03
 _LEADS = 0.5
+_WORTH = 0.06  # nats: with less than that, further answers hardly ever change the leader, alone or together
 _COST = {Effort.KNOW: 1.0, Effort.LOOK: 1.5, Effort.TRY: 3.0, Effort.ASK: 6.0}
 _COST_OF_CHECK = 0.25
 
@@ -65,15 +70,17 @@ def _is_open(ranking: Ranking, question: Question, checks: Collection[str]) -> b
 
 
 def next_question(ranking: Ranking, checks: Collection[str] = (), asked_of: AskedOf | None = None) -> NextQuestion | None:
-    """The most worthwhile open question; None when one cause is sure, or when one leads and no answer would change what to do."""
+    """The most worthwhile open question; None when one cause is sure, or when one leads and no answer would change what to do, nor
+    tells enough that a few of them together could."""
     top = ranking.top
     if top is None or top.probability >= SURE:
         return None
+    worth = _WORTH if top.probability >= _LEADS else 0.0
     for question, gain in _worthwhile(ranking, checks):
         if asked_of is not None and question.asked_of is not asked_of:
             continue
         prospects = _prospects(ranking, question.slug)
-        if top.probability < _LEADS or any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in prospects):
+        if gain >= worth or any(p.leader.slug != top.cause.slug and p.chance >= _MIN_CHANCE for p in prospects):
             return NextQuestion(question, gain, prospects)
     return None
 
