@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from troubleshoot.facts import subject_to_json
@@ -14,6 +15,8 @@ from troubleshoot.models import CheckOutcome, CheckRun
 from whybounce.checks.result import State, Subject
 
 KEPT = timedelta(minutes=5)
+SWITCHED_OFF = "off"
+"""The answer of a check that may not look here at all."""
 
 
 def digest_of(subject: Subject, message: bytes = b"") -> str:
@@ -23,9 +26,11 @@ def digest_of(subject: Subject, message: bytes = b"") -> str:
 
 
 def recent_outcomes(about: str, names: Collection[str]) -> list[CheckOutcome]:
-    """The newest outcome of each of these checks about `about` that is not older than KEPT. What could not look is looked at again."""
-    rows = CheckOutcome.objects.filter(run__about=about, check_name__in=names, at__gte=timezone.now() - KEPT).exclude(state=State.UNKNOWN)
-    return list({row.check_name: row for row in rows.order_by("at", "pk")}.values())
+    """The newest outcome of each of these checks about `about` that is not older than KEPT. What could not look is looked at again,
+    but for what the operator switched off."""
+    rows = CheckOutcome.objects.filter(run__about=about, check_name__in=names, at__gte=timezone.now() - KEPT)
+    looked = rows.exclude(~Q(answer=SWITCHED_OFF), state=State.UNKNOWN)
+    return list({row.check_name: row for row in looked.order_by("at", "pk")}.values())
 
 
 def take_over(run: CheckRun, outcomes: Iterable[CheckOutcome]) -> None:
@@ -46,8 +51,3 @@ def earlier_outcomes(run: CheckRun) -> dict[str, CheckOutcome]:
         if row.check_name in own and row.at < own[row.check_name]:
             found.setdefault(row.check_name, row)
     return found
-
-
-def is_fresh(at: datetime) -> bool:
-    """Whether something was found so lately that its age need not be told."""
-    return timezone.now() - at < timedelta(seconds=20)

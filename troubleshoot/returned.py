@@ -6,7 +6,10 @@ import re
 
 MOST = 10_000_000
 _MOST_SELECTORS = 5
-_SIGNATURE = re.compile(rb"(?im)^[> \t]{0,8}dkim-signature[ \t]*:((?:[^\r\n]|\r?\n[> ]{0,4}[ \t])*)")
+_MOST_SCANNED = 1_000_000
+_MOST_PARTS = 50
+_SIGNATURE = re.compile(rb"(?im)^[> \t]{0,8}dkim-signature[ \t]*:((?:[^\r\n]|\r?\n(?:>[> ]{0,7})?[ \t]+)*)")
+_QUOTED = re.compile(rb"\r?\n[> \t]+")
 _TAG = re.compile(rb"(?:^|;)\s*([sd])\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?=;|$)")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _FIELD = rb"(?im)^%s[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)"
@@ -29,8 +32,8 @@ def selectors_in(pasted: bytes) -> list[str]:
     """The selectors that the DKIM signatures in a paste name, as "selector@domain" (RFC 6376 section 3.5), in order; at most five.
     Also of a message of which only the header was returned."""
     found = []
-    for match in _SIGNATURE.finditer(pasted[:MOST]):
-        tags = {name: value.decode().lower() for name, value in _TAG.findall(match[1])}
+    for match in _SIGNATURE.finditer(pasted[:_MOST_SCANNED]):
+        tags = {name: value.decode().lower() for name, value in _TAG.findall(_QUOTED.sub(b" ", match[1]))}
         if tags.keys() == {b"s", b"d"}:
             found.append(f"{tags[b's']}@{tags[b'd']}")
     return list(dict.fromkeys(found))[:_MOST_SELECTORS]
@@ -41,7 +44,7 @@ def _attached(data: bytes, kind: bytes) -> bytes:
     found = _BOUNDARY.search(kind)
     if found is None:
         return b""
-    for part in re.split(rb"\r?\n--" + re.escape(found[1] or found[2]) + rb"(?:--)?[ \t]*(?=\r?\n|\Z)", data)[1:]:
+    for part in re.split(rb"\r?\n--" + re.escape(found[1] or found[2]) + rb"(?:--)?[ \t]*(?=\r?\n|\Z)", data, maxsplit=_MOST_PARTS)[1:]:
         part = re.sub(rb"\A\r?\n", b"", part, count=1)
         head = _HEAD_END.search(part)
         encoding = _field(part, b"content-transfer-encoding").strip().lower()
