@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from whybounce.checks import dkim, dnsbl, helo, mta_sts, mx, ptr, smtp, spf, tls_rpt
+from whybounce.checks import dane, dkim, dnsbl, helo, mta_sts, mx, ptr, smtp, spf, tls_rpt
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Subject
 from whybounce.checks.tools import Tools
 
@@ -34,5 +34,6 @@ CHECKS: dict[str, Check] = {
     "dnsbl": Check("dnsbl", dnsbl.ANSWERS, dnsbl.needs, dnsbl.run),
     "mtasts": Check("mtasts", mta_sts.ANSWERS, mta_sts.needs, mta_sts.run),
     "tlsrpt": Check("tlsrpt", tls_rpt.ANSWERS, tls_rpt.needs, tls_rpt.run),
+    "dane": Check("dane", dane.ANSWERS, dane.needs, dane.run),
     "smtp": Check("smtp", smtp.ANSWERS, smtp.needs, smtp.run),
 }
