@@ -9,8 +9,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from knowledge.check_names import GROUPS
 from troubleshoot.check_panel import CheckPanel, CheckRow, check_panel
-from troubleshoot.check_words import GROUPS
 from troubleshoot.facts import subject_from_json
 from troubleshoot.models import CheckRun
 from troubleshoot.recent import earlier_outcomes

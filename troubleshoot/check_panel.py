@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from troubleshoot.check_words import FindingLine, age, check_label, finding_lines, in_line
+from knowledge.check_names import check_label
+from troubleshoot.check_words import FindingLine, age, finding_lines, in_line
 from troubleshoot.checking import latest_outcomes, pending, runnable
 from troubleshoot.compare import Comparison, compare
 from troubleshoot.effects import Standing, effect_words

@@ -10,50 +10,18 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
+from knowledge.check_names import SEVERITIES, check_label
 from troubleshoot.wording import clipped
 from whybounce.checks.result import Severity
 from whybounce.compiled import Knowledge
 from whybounce.snapshot import FindingNote, KnowledgeSnapshot
 from whybounce.visible import visible
 
-LABELS: Mapping[str, str | Promise] = {
-    "address": gettext_lazy("Address"),
-    "dns": gettext_lazy("Delegation"),
-    "mx": "MX",
-    "provider": gettext_lazy("Provider"),
-    "smtp": "SMTP",
-    "mtasts": "MTA-STS",
-    "tlsrpt": "TLS-RPT",
-    "dane": "DANE",
-    "ptr": gettext_lazy("Reverse DNS"),
-    "helo": gettext_lazy("EHLO name"),
-    "spf": "SPF",
-    "dkim": "DKIM",
-    "dmarc": "DMARC",
-    "dnsbl": gettext_lazy("Blocklists"),
-}
-GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
-    (gettext_lazy("Receiving mail"), ("address", "dns", "mx", "provider", "smtp", "mtasts", "tlsrpt", "dane")),
-    (gettext_lazy("Sending mail"), ("ptr", "helo", "spf", "dkim", "dmarc")),
-    (gettext_lazy("Reputation"), ("dnsbl",)),
-)
-SEVERITIES: Mapping[Severity, tuple[str | Promise, str]] = {
-    Severity.ERROR: (gettext_lazy("Error"), "fail"),
-    Severity.WARNING: (gettext_lazy("Warning"), "wait"),
-    Severity.INFO: (gettext_lazy("Note"), "plain"),
-    Severity.OK: (gettext_lazy("Good"), "good"),
-    Severity.UNKNOWN: (gettext_lazy("Not known"), "plain"),
-}
 _GRAVEST = {severity: number for number, severity in enumerate((Severity.ERROR, Severity.WARNING, Severity.UNKNOWN, Severity.INFO, Severity.OK))}
 _FRESH_SECONDS = 20
-
-
-def check_label(name: str) -> str:
-    return str(LABELS.get(name, name.upper()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from troubleshoot.check_words import check_label
+from knowledge.check_names import check_label
 from troubleshoot.compare import Comparison
 from troubleshoot.publishing_records import first_places
 from whybounce.publish import Proposal
