@@ -180,7 +180,13 @@ def test_records_in_an_unsigned_zone_are_not_used(validating: Validating, servin
 
 
 def test_a_resolver_that_does_not_validate_vouches_for_nothing(dns_server: DnsServer) -> None:
-    assert check(dns_server, tlsa(OTHER)).answer == "not-dnssec"
+    result = check(dns_server, tlsa(OTHER))
+    assert (result.answer, result.findings) == ("unknown", ())
+    soa = "@ SOA ns hostmaster 1 3600 600 86400 60\n"
+    assert check(dns_server, soa + "@ DNSKEY 257 3 13 " + "A" * 86 + "==\n" + tlsa(OTHER)).answer == "unknown"
+    dns_server.remove("example.test", "DNSKEY")
+    result = check(dns_server, soa + tlsa(OTHER))
+    assert (result.answer, found(result)) == ("not-dnssec", {"dane.not_dnssec": "warning"})
 
 
 @pytest.mark.parametrize("record_text", ["1 1 1 " + "ab" * 32, "0 0 1 " + "ab" * 32, "3 2 1 " + "ab" * 32, "3 1 9 " + "ab" * 32])

@@ -69,7 +69,7 @@ class HostRecords:
             "host": shown(self.host, 253),
             "asked": shown(self.lookup.name, 253),
             "status": self.lookup.status.value,
-            "authenticated": _authenticated(self.lookup),
+            "authenticated": self.lookup.authenticated,
             "records": [str(record) for record in self.records],
             "verdict": self.verdict.value,
             "reason": self.why,
@@ -94,6 +94,7 @@ async def run(subject: Subject, tools: Tools, limits: Limits = Limits()) -> Chec
     if servers.problem:
         return CheckResult("dane", "unknown", State.UNKNOWN, servers.problem)
     hosts = await asyncio.gather(*(_look_up(mx.host, tools) for mx in servers.hosts if not is_address(mx.host)))
+    await asyncio.gather(*(_settle_unsigned(host, servers.lookup, tools) for host in hosts if host.verdict is Verdict.NOT_DNSSEC))
     if any(_to_test(host) for host in hosts):
         spoken = await mail_servers(domain, subject, tools, limits) if tools.reach.smtp is not SmtpMode.OFF else None
         for host in hosts:
@@ -103,7 +104,7 @@ async def run(subject: Subject, tools: Tools, limits: Limits = Limits()) -> Chec
     answer, detail = _answer(domain, hosts)
     facts: dict[str, Fact] = {
         "domain": domain,
-        "mx_authenticated": _authenticated(servers.lookup),
+        "mx_authenticated": servers.lookup.authenticated,
         "hosts": [host.fact() for host in hosts],
     }
     return CheckResult("dane", answer, _STATES[answer], detail, tuple(findings), facts)
@@ -111,11 +112,6 @@ async def run(subject: Subject, tools: Tools, limits: Limits = Limits()) -> Chec
 
 def _domain(subject: Subject) -> str:
     return subject.domain or domain_of(subject.recipient)
-
-
-def _authenticated(lookup: Lookup) -> bool:
-    """The resolver vouches by DNSSEC for the answer (the AD bit)."""
-    return lookup.authenticated
 
 
 async def _look_up(host: str, tools: Tools) -> HostRecords:
@@ -129,13 +125,27 @@ async def _look_up(host: str, tools: Tools) -> HostRecords:
         return found
     if not lookup.found:
         found.verdict, found.why = Verdict.UNKNOWN, f"its TLSA records could not be looked up ({lookup.status.value})"
-    elif not _authenticated(lookup):
+    elif not lookup.authenticated:
         found.verdict, found.why = Verdict.NOT_DNSSEC, "DNSSEC does not vouch for its TLSA records, so mail servers do not use them"
     elif not found.usable:
         found.verdict, found.why = Verdict.USAGE, found.records[0].unusable if found.records else "no record can be read"
     else:
         found.verdict, found.why = Verdict.UNTESTED, "its certificate is not known"
     return found
+
+
+async def _settle_unsigned(host: HostRecords, mx: Lookup, tools: Tools) -> None:
+    """That the resolver does not vouch for records speaks against them only where it vouches for anything, or where their zone has no keys:
+    one that does not validate vouches for nothing, and then it is not known."""
+    if mx.authenticated:
+        return
+    base = host.lookup.name.removeprefix("_25._tcp.")
+    root, soa = await asyncio.gather(tools.resolver.ask(".", "SOA"), tools.resolver.ask(base, "SOA"))
+    if root.authenticated or soa.authenticated:
+        return
+    if soa.zone and (await tools.resolver.ask(soa.zone, "DNSKEY")).absent:
+        return
+    host.verdict, host.why = Verdict.UNKNOWN, "the name server asked here does not say whether DNSSEC vouches for them"
 
 
 def _parse(lookup: Lookup) -> tuple[Tlsa, ...]:
@@ -220,6 +230,6 @@ def _answer(domain: str, hosts: Sequence[HostRecords]) -> tuple[str, str]:
         case Verdict.UNTESTED:
             return "unknown", f"{name} has TLSA records, but they were not held against its certificate: {first.why}."
         case Verdict.UNKNOWN:
-            return "unknown", f"Whether {name} has TLSA records is not known: {first.why}."
+            return "unknown", f"Whether mail servers can use TLSA records of {name} is not known: {first.why}."
         case _:
             return "none", f"No mail server of {domain} has TLSA records, so DANE is not used."
