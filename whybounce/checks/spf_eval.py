@@ -21,6 +21,8 @@ MAX_LOOKUPS = 10
 MAX_VOIDS = 2
 MAX_MX = 10
 MAX_PTR = 10
+# Records of one domain that are kept to be shown, where there are several by mistake.
+MAX_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ def read_node(node: Node, lookup: Lookup) -> Record | None:
     node.ttl, node.server, node.octets = lookup.ttl, lookup.server, lookup.size
     records = select_records(lookup.texts)
     if len(records) > 1:
+        node.records = tuple(shown(record) for record in records[:MAX_SHOWN])
         raise SpfStop("permerror", Reason.MULTIPLE, node.domain, f"{shown(node.domain)} has {len(records)} SPF records, and only one may be there")
     if not records:
         return None

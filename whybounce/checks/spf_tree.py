@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(slots=True)
 class Node:
-    """One domain's record and what came of its terms."""
+    """One domain's record and what came of its terms. `records`: all of them, where there are several."""
 
     domain: str
     record: str = ""
@@ -71,10 +71,12 @@ class Node:
     ttl: int | None = None
     server: str = ""
     octets: int = 0
+    records: tuple[str, ...] = ()
     steps: list[Step] = field(default_factory=list)
 
     def fact(self) -> dict[str, Fact]:
-        return {
+        several: dict[str, Fact] = {"records": list(self.records)} if self.records else {}
+        return several | {
             "domain": shown(self.domain, 300),
             "record": self.record,
             "result": self.result,

@@ -51,7 +51,8 @@ def _collect(tree: Tree, addresses: Addresses, found: dict[str, Behind]) -> dict
     here = {}
     for name, child in _children(tree).items():
         here[name] = _judge(child, addresses, _collect(child, addresses, found))
-        found[name] = here[name]
+        # A domain may stand there twice, the second time not looked at to its end.
+        found[name] = max(here[name], found.get(name, Behind()), key=lambda below: (below.found is not None, below.lookups))
     return here
 
 

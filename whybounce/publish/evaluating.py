@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
+from typing import Any
 
 from whybounce.checks.dns_message import Lookup, Status
 from whybounce.checks.resolver import Resolver
@@ -20,8 +21,8 @@ class Overlay(Resolver):
         self._below = below
         self._name, self._record = name, record
 
-    async def ask(self, name: str, rdtype: str) -> Lookup:
-        lookup = await self._below.ask(name, rdtype)
+    async def ask(self, name: str, rdtype: str, **options: Any) -> Lookup:
+        lookup = await self._below.ask(name, rdtype, **options)
         if rdtype != "TXT" or name.removesuffix(".").lower() != self._name:
             return lookup
         others = tuple(text for text in lookup.texts if not select_records((text,)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from whybounce.checks.dns_message import Lookup, Status
@@ -12,13 +13,16 @@ from whybounce.checks.resolver import Resolver
 from whybounce.checks.spf_audit import Audit
 from whybounce.checks.spf_eval import MAX_LOOKUPS, MAX_MX, is_askable
 from whybounce.checks.spf_record import select_records
-from whybounce.publish.behind import Addresses, Tree, behind_in, wanted_addresses
+from whybounce.publish.behind import Tree, behind_in, wanted_addresses
 from whybounce.publish.dmarc import is_dmarc
+from whybounce.publish.spf_limit import count
+from whybounce.publish.spf_terms import make_term, read_terms
 from whybounce.publish.values import Behind, Published, Seen
 
 # Parents in which a DMARC record is looked for: as many names as RFC 9989 asks in its tree walk, the domain's own with them.
 MAX_PARENTS = 7
 MAX_ADDRESS_NAMES = 20
+MAX_INCLUDES = 12
 
 
 async def look(domain: str, resolver: Resolver, *, include: str = "", known: Seen | None = None) -> Seen:
@@ -30,12 +34,15 @@ async def look(domain: str, resolver: Resolver, *, include: str = "", known: See
     seen = known or Seen(domain)
     names = {"spf": domain, "dmarc": f"_dmarc.{domain}", "mta_sts": f"_mta-sts.{domain}", "tls_rpt": f"_smtp._tls.{domain}"}
     spf, dmarc, mta_sts, tls_rpt = await asyncio.gather(*(resolver.ask(name, "TXT") for name in names.values()))
+    published = _published(spf, lambda text: bool(select_records((text,))))
     mx, above, (further, lookups) = await asyncio.gather(
-        resolver.ask(domain, "MX"), _dmarc_above(domain, resolver, dmarc), _behind(domain, include, resolver)
+        resolver.ask(domain, "MX"),
+        _dmarc_above(domain, resolver, dmarc),
+        _behind(domain, published.texts if published else (), include, resolver),
     )
     return replace(
         seen,
-        spf=_published(spf, lambda text: bool(select_records((text,)))),
+        spf=published,
         dmarc=_published(dmarc, lambda text: is_dmarc(text.decode("latin-1"))),
         dmarc_above=above,
         mta_sts=_published(mta_sts, lambda text: is_sts(text) or text[:6].lower() == b"v=stsv"),
@@ -64,21 +71,21 @@ async def _dmarc_above(domain: str, resolver: Resolver, dmarc: Lookup) -> str:
     return next((parent for parent, lookup in zip(parents, lookups, strict=True) if any(text.startswith(b"v=DMARC1") for text in lookup.texts)), "")
 
 
-async def _behind(domain: str, include: str, resolver: Resolver) -> tuple[dict[str, Behind], int]:
-    """What stands behind the includes, and the look-ups in all. Addresses are looked up only where the limit would be passed: then an
+async def _behind(domain: str, texts: Collection[str], include: str, resolver: Resolver) -> tuple[dict[str, Behind], int]:
+    """What stands behind each include, and the look-ups in all. Addresses are looked up only where the limit would be passed: then an
     include has to be written as addresses."""
-    include = include.lower().removesuffix(".")
-    own, wanted = Audit(resolver), Audit(resolver)
-    root = await own.run(domain)
-    trees: list[Tree] = [root.fact()]
-    if include and is_askable(include):
-        trees.append({"domain": domain, "terms": [{"target": include, "record": (await wanted.run(include)).fact()}]})
-    addresses: Addresses = {}
-    if own.lookups + wanted.lookups + bool(include) > MAX_LOOKUPS:
-        addresses = await _addresses(set[tuple[str, str]]().union(*(wanted_addresses(tree) for tree in trees)), resolver)
-    found: dict[str, Behind] = {}
-    for tree in trees:
-        found |= behind_in(tree, addresses)
+    own = Audit(resolver)
+    terms = [term for text in texts for term in read_terms(text).terms if term.name != "all"]
+    with contextlib.suppress(ValueError):
+        terms += [make_term(f"include:{include.lower().removesuffix('.')}")] if include else []
+    names = {term.domain for term in terms if term.name in ("include", "redirect") and term.domain}
+    # Each by itself, since an audit of the whole gives up where a record is far beyond the limit.
+    chosen = sorted(name for name in names if is_askable(name))[:MAX_INCLUDES]
+    _, *nodes = await asyncio.gather(own.run(domain), *(Audit(resolver).run(name) for name in chosen))
+    tree: Tree = {"domain": domain, "terms": [{"target": name, "record": node.fact()} for name, node in zip(chosen, nodes, strict=True)]}
+    found = behind_in(tree, {})
+    if count(terms, found).lookups > MAX_LOOKUPS:
+        found = behind_in(tree, await _addresses(wanted_addresses(tree), resolver))
     return found, own.lookups
 
 

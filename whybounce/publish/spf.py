@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from dataclasses import dataclass
 
 from whybounce.checks.guard import DomainError, parse_domain, parse_networks, shown
@@ -58,12 +59,12 @@ def _propose(seen: Seen, wanted: Wanted) -> Proposal:
     whole = merged(texts) if len(texts) > 1 else read_terms(texts[0])
     before = read_terms(texts[0])
     _drop_dead(whole, seen)
-    _drop_repeated(whole)
+    whole.notes += [f"{term.text} stands there twice." for term in whole.drop_repeated()]
     _drop_ptr(whole, wanted)
     _add(whole, wish, seen)
     _keep_limit(whole, before if len(texts) == 1 else None, seen)
     text = whole.text
-    if len(texts) == 1 and (not whole.notes or text.lower() == " ".join(texts[0].lower().split())):
+    if len(texts) == 1 and text.lower() == " ".join(texts[0].lower().split()):
         raise _Refused(_in_order(seen, wish))
     return proposal(seen.domain, seen.spf, text, " ".join(dict.fromkeys(whole.notes)), tuple(dict.fromkeys([*whole.warnings, *_length(text)])))
 
@@ -119,19 +120,6 @@ def _drop_dead(whole: Terms, seen: Seen) -> None:
         whole.warnings.append(f"See whether {term.domain} is mistyped: then the right name is needed in its place.")
 
 
-def _drop_repeated(whole: Terms) -> None:
-    """A second term that tests the same as an earlier one never matches."""
-    seen: set[tuple[object, ...]] = set()
-    kept = []
-    for term in whole.terms:
-        if term.mechanism is not None and term.key in seen:
-            whole.notes.append(f"{term.text} stands there twice.")
-            continue
-        seen.add(term.key)
-        kept.append(term)
-    whole.terms = kept
-
-
 def _drop_ptr(whole: Terms, wanted: Wanted) -> None:
     """RFC 7208 section 5.5: not to be used. Where the record works today senders may rely on it, so it goes only where that is wanted."""
     for term in [term for term in whole.terms if term.name == "ptr"]:
@@ -144,18 +132,21 @@ def _drop_ptr(whole: Terms, wanted: Wanted) -> None:
 
 
 def _add(whole: Terms, wish: _Wish, seen: Seen) -> None:
-    """Put what is wanted before the first term that does not let its senders pass."""
-    place = whole.place
-    passing = [term for term in whole.terms[:place] if term.mechanism is not None]
-    lets_all = any(term.passes and term.name == "all" for term in whole.terms[: place + 1])
+    """Put an address first and an include last; what lets them pass already stays as it is."""
+    risky = [name for name, below in seen.behind.items() if below.found is None]
+    reached = [term for term in whole.terms[: whole.place(risky) + 1] if term.mechanism is not None]
+    passing = list(itertools.takewhile(lambda term: term.passes, reached))
+    ends = next((term for term in whole.terms if term.name == "all"), None)
     for text in wish.texts:
         term = make_term(text)
         network = term.mechanism.network if term.mechanism else None
         covered = network is not None and any(_covers(other.mechanism.network, network) for other in passing if other.mechanism is not None)
         known = network is not None and seen.spf_result == "pass" and seen.spf_ip == str(wish.ip)
-        if lets_all or covered or known or any(other.key == term.key for other in passing):
+        # Before +all only a term that refuses can stop an address, and a provider is let in anyhow.
+        open_to_all = ends is not None and ends.passes and (ends in passing or network is None)
+        if open_to_all or covered or known or any(other.key == term.key for other in passing):
             continue
-        whole.terms.insert(whole.place, term)
+        whole.terms.insert(whole.place_for_address if network is not None else whole.place(risky), term)
         whole.notes.append(f"{text} is added, so that mail from {wish.ip if network is not None else 'this provider'} passes.")
 
 

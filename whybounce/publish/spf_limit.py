@@ -57,6 +57,7 @@ def flatten(whole: Terms, behind: Mapping[str, Behind], surplus: int = 0) -> boo
         place = whole.terms.index(costly)
         qualifier = costly.mechanism.qualifier.replace("+", "") if costly.mechanism else ""
         whole.terms[place : place + 1] = network_terms(below.networks or (), qualifier)
+        whole.drop_repeated()
         whole.notes.append(
             f"The record would need more than {MAX_LOOKUPS} DNS look-ups, and receivers then refuse to use it: {costly.text}, which costs"
             f" {below.lookups + 1}, is written as the addresses it stands for today."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from whybounce.checks.guard import shown
@@ -19,6 +20,7 @@ _MEND = (
     (re.compile(r"(?i)^(redirect|exp):"), r"\1="),
     (re.compile(r"[,;]+$"), ""),
 )
+_MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 _GLUED_ALL = re.compile(r"(?i)(?<=[a-z0-9])([+?~-]all)$")
 
 
@@ -52,6 +54,11 @@ class Term:
         return "" if "%" in target else target.removesuffix(".").lower()
 
     @property
+    def is_address(self) -> bool:
+        """An ip4 or ip6 directive that lets its addresses send."""
+        return self.passes and self.mechanism is not None and self.mechanism.network is not None
+
+    @property
     def passes(self) -> bool:
         """A directive that lets whoever it matches send."""
         return self.mechanism is not None and self.mechanism.qualifier == "+"
@@ -67,11 +74,28 @@ class Terms:
     warnings: list[str] = field(default_factory=list)
     broken: bool = False
 
-    @property
-    def place(self) -> int:
-        """Where a further term that lets somebody send belongs: before the first that does not (`all`, mostly), else after the last."""
+    def place(self, risky: Collection[str] = ()) -> int:
+        """Where a further include belongs: last, before `all`, so that its look-ups cost nobody who passes already anything; but before
+        a term that leads to a `risky` domain, whose record may end the evaluation with an error."""
         numbers = [number for number, term in enumerate(self.terms) if term.mechanism is not None]
-        return next((number for number in numbers if not self.terms[number].passes), numbers[-1] + 1 if numbers else 0)
+        ends = (number for number in numbers if self.terms[number].name == "all" or self.terms[number].domain in risky)
+        return next(ends, numbers[-1] + 1 if numbers else 0)
+
+    def drop_repeated(self) -> list[Term]:
+        """Take out what an earlier term tests already, whatever its qualifier: it never matches. What was taken out."""
+        seen: set[tuple[object, ...]] = set()
+        kept: list[Term] = []
+        dropped: list[Term] = []
+        for term in self.terms:
+            (dropped if term.mechanism is not None and term.key in seen else kept).append(term)
+            seen.add(term.key)
+        self.terms = kept
+        return dropped
+
+    @property
+    def place_for_address(self) -> int:
+        """Where an address belongs: after the addresses at the start, so that nothing that asks DNS can come between."""
+        return next((number for number, term in enumerate(self.terms) if not term.is_address), len(self.terms))
 
     @property
     def has_all(self) -> bool:
@@ -95,20 +119,31 @@ def read_terms(text: str) -> Terms:
 
 def _read(piece: str, word: str, found: Terms) -> None:
     term = _term(piece)
+    if term is not None and term.mechanism is None and term.name in _MECHANISMS:
+        # By the grammar an unknown modifier, which receivers pass over. An address may be mended without a risk.
+        term = _term(_mended(piece)) if term.name in ("ip4", "ip6") else term
+        if term is None or term.mechanism is None:
+            found.warnings.append(f"Receivers pass over {shown(piece, 200)}: with a colon in place of = it would count.")
+            term = _term(piece)
     if term is None:
         found.broken = True
-        mended = piece
-        for pattern, better in _MEND:
-            mended = pattern.sub(better, mended)
-        term = _term(mended)
-        if term is None:
-            found.warnings.append(f"{shown(piece, 200)} is no term of SPF and is left out: see whether something else was meant.")
-            return
+        term = _term(_mended(piece))
+    if term is None:
+        found.notes.append(f"{shown(piece, 200)} is no term of SPF and is left out.")
+        found.warnings.append(f"See whether something else was meant by {shown(piece, 200)}.")
+        return
+    if term.text != piece:
         found.notes.append(f"{shown(piece, 200)} becomes {term.text}.")
     elif piece != word:
         found.broken = True
         found.notes.append(f"A space was missing in {shown(word, 200)}.")
     found.terms.append(term)
+
+
+def _mended(piece: str) -> str:
+    for pattern, better in _MEND:
+        piece = pattern.sub(better, piece)
+    return piece
 
 
 def _keep_first(found: Terms, name: str) -> None:
@@ -117,7 +152,7 @@ def _keep_first(found: Terms, name: str) -> None:
     for term in several[1:]:
         found.broken = True
         found.terms = [kept for kept in found.terms if kept is not term]
-        found.warnings.append(f"{name}= may stand only once, so {term.text} is left out.")
+        found.notes.append(f"{name}= may stand only once, so {term.text} is left out.")
 
 
 def _term(text: str) -> Term | None:
