@@ -28,8 +28,6 @@ from whybounce.visible import visible
 
 _TELLING = 4
 _MOST_OF_A_FACT = 4000
-BRIEF = 500
-"""Characters of what was seen that a row holds on the page of a case; all of it has a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class CheckRow:
     """A check on the page. `state` is "done", "pending", "ready" or "lacking"; then `needs` says what it lacks.
 
     answer, label, tone, detail, findings, facts, elapsed_ms, at, age    what it found, where it is done
-    cut         more was seen than `facts` holds
+    source      who answered, and how long it took
     effect      what its answer did to the ranking of the case; "" where nothing is ranked or it is no evidence
     telling     of the checks that have not looked, it is among those that would tell most
     change      beside what it found last time, where that is known
@@ -64,7 +62,7 @@ class CheckRow:
     detail: str = ""
     findings: tuple[FindingLine, ...] = ()
     facts: tuple[FactText, ...] = ()
-    cut: bool = False
+    source: str = ""
     elapsed_ms: int = 0
     at: datetime | None = None
     age: str = ""
@@ -110,7 +108,7 @@ def check_panel(
 
     standing    of the case: then each result says what it did to the ranking, and the checks that would tell most are marked
     earlier     what each check found before, to compare with
-    brief       as on the page of a case: long facts are cut short, and records to publish stand with the steps of the remedy
+    brief       as on the page of a case: what was seen has a page of its own, and records to publish stand with the steps
     """
     outcomes = latest_outcomes(runs)
     waiting = pending(runs[-1]) if runs else []
@@ -164,7 +162,6 @@ def answer_text(known: Knowledge, name: str, answer: str) -> str:
 def done_row(known: Knowledge, row: CheckOutcome, *, effect: str = "", change: Comparison | None = None, brief: bool = False) -> CheckRow:
     """What a check found, as a row. Reads no table: the stream makes rows of outcomes that are not stored yet."""
     label, tone = STATES[State(row.state)]
-    facts, cut = fact_texts(row.facts, BRIEF if brief else 0)
     return CheckRow(
         name=row.check_name,
         label=check_label(row.check_name),
@@ -174,9 +171,9 @@ def done_row(known: Knowledge, row: CheckOutcome, *, effect: str = "", change: C
         state_label=str(label),
         tone=tone,
         detail=visible(row.detail),
-        findings=finding_lines(known, row.findings),
-        facts=facts,
-        cut=cut,
+        findings=tuple(line for line in finding_lines(known, row.findings) if not (brief and line.tone == "good")),
+        facts=() if brief else fact_texts(row.facts),
+        source=visible(source_words(row.facts, row.elapsed_ms)),
         elapsed_ms=row.elapsed_ms,
         at=row.at,
         age=age(row.at),
@@ -186,20 +183,17 @@ def done_row(known: Knowledge, row: CheckOutcome, *, effect: str = "", change: C
     )
 
 
-def fact_texts(facts: Mapping[str, Any], most: int = 0) -> tuple[tuple[FactText, ...], bool]:
-    """Facts as text, empty ones left out; and whether something was cut to keep within `most` characters (0: each within its own)."""
-    found, left, cut = [], most or 1_000_000, False
-    for name, value in facts.items():
-        if value in ("", None, [], {}):
-            continue
-        text = visible(_shown(value))
-        short = clipped(text, max(min(left, _MOST_OF_A_FACT), 1))
-        cut = cut or short != text
-        if left <= 0:
-            break
-        found.append(FactText(name.replace("_", " "), short))
-        left -= len(short)
-    return tuple(found), cut
+def fact_texts(facts: Mapping[str, Any]) -> tuple[FactText, ...]:
+    """Facts as text, empty ones left out."""
+    shown = ((name, value) for name, value in facts.items() if value not in ("", None, [], {}))
+    return tuple(FactText(name.replace("_", " "), visible(clipped(_shown(value), _MOST_OF_A_FACT))) for name, value in shown)
+
+
+def source_words(facts: Mapping[str, Any], elapsed_ms: int) -> str:
+    """Who answered and how long it took, in one line: `"TTL 300 s · answered by 192.0.2.53 · 15 ms"`."""
+    ttl, server = facts.get("ttl"), facts.get("server") or facts.get("dns_server")
+    words = [_("TTL %(ttl)s s") % {"ttl": ttl} if isinstance(ttl, int) else "", _("answered by %(server)s") % {"server": server} if server else ""]
+    return " · ".join(word for word in (*words, f"{elapsed_ms} ms") if word)
 
 
 def _shown(value: object) -> str:

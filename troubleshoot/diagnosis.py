@@ -136,7 +136,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         steps_for=top.title if top else "",
         way=_way(ranking),
         closed=_closed(case, known),
-        groups=_groups(known),
+        groups=cause_groups(known),
     )
 
 
@@ -239,7 +239,7 @@ def _closed(case: Case, known: Knowledge) -> Closed | None:
     return Closed(titles.get(outcome.cause, outcome.cause), url, outcome, guess)
 
 
-def _groups(known: Knowledge) -> tuple[CauseGroup, ...]:
+def cause_groups(known: Knowledge) -> tuple[CauseGroup, ...]:
     """All causes by category, in the order of the categories."""
     held: dict[str, list[tuple[str, str]]] = {}
     for cause in known.causes:

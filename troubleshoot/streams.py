@@ -146,7 +146,7 @@ def _store_and_release(run: CheckRun, found: tuple[CheckResult, ...]) -> None:
 def row_html(job: Job, result: CheckResult, standing: Standing | None) -> str:
     """A finished check as the page's row; on the page of a case with what it did to the ranking."""
     outcome = CheckOutcome(at=timezone.now(), **result_to_json(result))
-    row = done_row(job.known, outcome, effect=effect_words(standing, result.check) if standing else "", brief=standing is not None)
+    row = done_row(job.known, outcome, effect=effect_words(standing, result.check) if standing else "")
     return render_to_string("troubleshoot/_check_row.html", {"row": row, "case": job.run.case})
 
 

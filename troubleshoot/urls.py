@@ -17,6 +17,7 @@ urlpatterns = [
     path("cases/<slug:public_id>/checks/", views.checks, name="case-checks"),
     path("cases/<slug:public_id>/checks/<slug:name>/", views.seen, name="case-seen"),
     path("cases/<slug:public_id>/events/", views.case_events, name="case-events"),
+    path("cases/<slug:public_id>/causes/", views.causes, name="case-causes"),
     path("cases/<slug:public_id>/close/", views.close, name="case-close"),
     path("cases/<slug:public_id>/reopen/", views.reopen, name="case-reopen"),
     path("check/", check_views.check, name="check"),

@@ -18,7 +18,7 @@ from knowledge.current import knowledge
 from troubleshoot import services
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
-from troubleshoot.diagnosis import Diagnosis, diagnose
+from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
 from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again, written
 from troubleshoot.htmx import Request, wants_part
 from troubleshoot.limits import Limited, too_many
@@ -89,6 +89,7 @@ def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", f
         "d": d,
         "ask": ask,
         "problem": problem,
+        "all_causes": "causes" in request.GET or (bool(problem) and request.path.endswith("/close/")),
         "subject_form": form or SubjectForm(initial={name: getattr(subject, name) for name in SUPPLIABLE} | written(subject)),
         "paste_form": None if d.found else paste_again(b"" if d.case.kind == "binary" else bytes(d.case.pasted)),
     }
@@ -192,13 +193,15 @@ def checks(request: Request, public_id: str) -> HttpResponse:
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def seen(request: Request, public_id: str, name: str) -> HttpResponse:
-    """All that a check of the case saw: the page shows the beginning of it."""
+    """All that a check of the case saw when it last looked."""
     case, _person = _case(request, public_id)
     outcome = CheckOutcome.objects.filter(run__case=case, check_name=name).order_by("at", "pk").last()
     if outcome is None:
         raise Http404(name)
-    return render(request, "troubleshoot/seen.html", {"case": case, "row": done_row(knowledge(), outcome)})
+    template = "troubleshoot/_seen.html" if wants_part(request) else "troubleshoot/seen.html"
+    return render(request, template, {"case": case, "row": done_row(knowledge(), outcome)})
 
 
 @require_POST
@@ -211,6 +214,13 @@ def close(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case)
+
+
+@require_GET
+def causes(request: Request, public_id: str) -> HttpResponse:
+    """All causes there are, for the select of the closing form, which is filled when it is opened."""
+    _case(request, public_id)
+    return render(request, "troubleshoot/_cause_options.html", {"groups": cause_groups(knowledge())})
 
 
 @require_POST
