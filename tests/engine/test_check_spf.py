@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.servers.dns import DnsServer
 from tests.servers.zones import Behaviour, txt
 from whybounce.checks import spf
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, Severity, Subject
+from whybounce.checks.spf_record import SyntaxProblem, parse_record, select_records
 from whybounce.checks.tools import Tools
 
 IP = "192.0.2.1"
@@ -60,6 +64,7 @@ SCENARIOS = [
     ('@ TXT "v=spf1 ip4:203.0.113.1-all"', "permerror", {"spf.syntax": "error"}),
     ('@ TXT "v=spf1 include:none.example.test -all"\nnone A 192.0.2.9', "permerror", {"spf.include_none": "error"}),
     ('@ TXT "v=spf1 redirect=gone.example.test"', "permerror", {"spf.redirect_none": "error"}),
+    ('@ TXT "v=spf1 redirect=mail.example.test"\nmail A 192.0.2.9', "permerror", {"spf.redirect_none": "error"}),
     ('@ TXT "v=spf1 redirect=example.test"', "permerror", {"spf.loop": "error"}),
     ('@ TXT "v=spf1 include:b.example.test -all"\nb TXT "v=spf1 include:example.test -all"', "permerror", {"spf.loop": "error"}),
     (f'@ TXT "v=spf1 {ELEVEN} -all"\n{ELEVEN_ZONE}', "permerror", {"spf.too_many_lookups": "error"}),
@@ -161,6 +166,20 @@ def test_the_null_sender_is_judged_by_its_ehlo_name(dns_server: DnsServer) -> No
     assert result.facts["identity"] == "helo"
 
 
+@pytest.mark.parametrize(
+    ("zone", "answer", "findings"),
+    [
+        ('mail TXT "v=spf1 ip4:192.0.2.1 -all"', "pass", {"spf.pass": "ok"}),
+        ('mail TXT "v=spf1 -all"', "fail", {"spf.helo_fail": "error"}),
+        ("mail A 192.0.2.1", "none", {"spf.none": "warning"}),
+    ],
+)
+def test_a_sending_address_alone_is_judged_by_the_ehlo_name(dns_server: DnsServer, zone: str, answer: str, findings: dict[str, str]) -> None:
+    result = check(dns_server, zone, mail_from="", helo="mail.example.test")
+    assert spf.needs(Subject(sending_ip=IP, helo="mail.example.test")) == ""
+    assert (result.answer, found(result), result.facts["identity"]) == (answer, findings, "helo")
+
+
 def test_the_ehlo_name_is_judged_beside_mail_from(dns_server: DnsServer) -> None:
     zone = '@ TXT "v=spf1 ip4:192.0.2.1 -all"\nmail TXT "v=spf1 -all"'
     result = check(dns_server, zone, helo="mail.example.test")
@@ -176,6 +195,33 @@ def test_without_the_sending_address_it_looks_at_the_record_only(dns_server: Dns
     assert "only for a sending IP address" in result.detail
     dns_server.add('example.test. TXT "v=spf1 mx"')
     assert found(check(dns_server, "", sending_ip="")) == {"spf.neutral": "warning"}
+
+
+@pytest.mark.parametrize(
+    ("record", "answer", "findings"),
+    [
+        ("v=spf1 a:x.gone.test a:y.gone.test mx:z.gone.test -all", "permerror", {"spf.too_many_void": "error"}),
+        ("v=spf1 a:x.gone.test a:y.gone.test -all", "unknown", {}),
+        ("v=spf1 a:mail.example.test mx:mail.example.test a:w.example.test mx:w.example.test -all", "unknown", {}),
+        ("v=spf1 mx:many.example.test -all", "permerror", {"spf.too_many_mx": "error"}),
+        (f"v=spf1 {ELEVEN} -all", "permerror", {"spf.too_many_lookups": "error"}),
+        ("v=spf1 include:dead.example.test -all", "temperror", {"spf.temperror": "unknown"}),
+        ("v=spf1 +all", "unknown", {"spf.plus_all": "warning"}),
+        ("v=spf1 ptr ~all", "unknown", {"spf.ptr": "warning"}),
+    ],
+)
+def test_what_is_wrong_for_every_sender_is_seen_without_one(dns_server: DnsServer, record: str, answer: str, findings: dict[str, str]) -> None:
+    dns_server.behave("dead.example.test", Behaviour(rcode="servfail"))
+    zone = "mail AAAA 2001:db8::1\nw AAAA 2001:db8::2\n" + "".join(f"many MX {i} h{i}\n" for i in range(11)) + ELEVEN_ZONE
+    result = check(dns_server, zone + txt("@", record), sending_ip="")
+    assert (result.answer, found(result)) == (answer, findings)
+    assert dns_server.asked_twice() == []
+
+
+def test_what_is_wrong_beyond_the_match_is_an_error_of_the_record_and_no_answer(dns_server: DnsServer) -> None:
+    zone = '@ TXT "v=spf1 ip4:192.0.2.1 include:gone.example.test include:bad.example.test -all"\nbad TXT "v=spf1 foo -all"'
+    result = check(dns_server, zone)
+    assert (result.answer, found(result)) == ("pass", {"spf.pass": "ok", "spf.include_none": "error", "spf.syntax": "error"})
 
 
 @pytest.mark.parametrize(
@@ -245,3 +291,10 @@ def test_every_answer_it_declares_is_one_of_these() -> None:
 
 def test_severities_are_those_of_the_contract() -> None:
     assert {severity.value for severity in Severity} == {"error", "warning", "info", "ok", "unknown"}
+
+
+@given(st.one_of(st.binary(max_size=120), st.text("v=spf1 +-~?aimxcludersthpn:46/.%{}0123456789_=", max_size=120).map(str.encode)))
+def test_no_bytes_make_the_parser_raise_anything_but_a_syntax_problem(data: bytes) -> None:
+    select_records((data, b"v=spf1 " + data))
+    with contextlib.suppress(SyntaxProblem):
+        parse_record(b"v=spf1 " + data)

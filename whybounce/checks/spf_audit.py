@@ -10,9 +10,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from whybounce.checks.dns_message import Lookup, Status
 from whybounce.checks.guard import shown
 from whybounce.checks.resolver import Resolver
-from whybounce.checks.spf_eval import MAX_LOOKUPS, MAX_MX, escaped, is_askable, read_node
+from whybounce.checks.spf_eval import MAX_LOOKUPS, MAX_MX, MAX_VOIDS, escaped, is_askable, read_node
 from whybounce.checks.spf_macros import MacroString, letters
 from whybounce.checks.spf_record import RESULTS, Mechanism, Record
 from whybounce.checks.spf_tree import Node, Reason, SpfStop, Step
@@ -28,6 +29,7 @@ class Audit:
     address_type  "A" or "AAAA" of the sender, to ask ahead for; "": do not
     lookups       terms of the record and its includes that ask DNS; `capped` where counting ended before the end
     ptr, plus_all domains whose records use ptr or %{p}, or let everybody send
+    voids         names of a and mx terms that do not exist
     problems      what would end an evaluation that came so far
     ending        the result for a sender that no other term matches: that of all, "neutral" where there is none
     """
@@ -38,6 +40,7 @@ class Audit:
     capped: bool = False
     ptr: list[str] = field(default_factory=list)
     plus_all: list[str] = field(default_factory=list)
+    voids: list[str] = field(default_factory=list)
     problems: list[SpfStop] = field(default_factory=list)
     ending: str = ""
     _ahead: int = 0
@@ -56,6 +59,14 @@ class Audit:
         count = f"{'at least ' if self.capped else ''}{self.lookups}"
         detail = f"the record of {shown(domain)} needs {count} DNS look-ups with all it includes, and {MAX_LOOKUPS} are allowed"
         return SpfStop("permerror", Reason.TOO_MANY_LOOKUPS, domain, detail)
+
+    def too_many_void(self, domain: str) -> SpfStop | None:
+        """More names that do not exist than one evaluation may come upon, although one that ends early may never notice."""
+        names = sorted(set(self.voids))
+        if len(self.voids) <= MAX_VOIDS:
+            return None
+        detail = f"the record of {shown(domain)} names {len(self.voids)} hosts or domains that do not exist ({', '.join(map(shown, names[:5]))})"
+        return SpfStop("permerror", Reason.TOO_MANY_VOID, domain, detail)
 
     async def _visit(self, node: Node, above: tuple[str, ...], missing: SpfStop | None = None) -> None:
         """Read one domain's record and go on to what it names. `missing`: what it means where there is none, None for the first."""
@@ -113,7 +124,7 @@ class Audit:
         target = literal(mechanism.target) or ("" if mechanism.target else node.domain)
         if not target or not self.address_type or mechanism.name not in ("a", "mx") or not is_askable(target):
             return []
-        return [self._ask_ahead(target, "MX" if mechanism.name == "mx" else self.address_type)]
+        return [self._look_ahead(target, mechanism)]
 
     def _into(self, target: MacroString, term: str, reason: Reason, node: Node, above: tuple[str, ...]) -> list[Coroutine[Any, Any, None]]:
         """The record that include or redirect names; one named by a macro depends on the sender, and is only counted."""
@@ -133,13 +144,26 @@ class Audit:
         self.lookups += 1
         return True
 
-    async def _ask_ahead(self, name: str, rdtype: str) -> None:
-        if self._ahead >= MAX_AHEAD:
+    async def _look_ahead(self, name: str, mechanism: Mechanism) -> None:
+        """Ask what an a or mx term will ask for; names that do not exist are void for every sender."""
+        lookup = await self._ask_ahead(name, "MX" if mechanism.name == "mx" else self.address_type)
+        if lookup is None:
             return
-        self._ahead += 1
-        lookup = await self.resolver.ask(escaped(name), rdtype)
-        if rdtype == "MX" and len(lookup.records) <= MAX_MX:
+        if lookup.status is Status.NXDOMAIN:
+            self.voids.append(name)
+        if mechanism.name != "mx":
+            return
+        if len(lookup.mx) > MAX_MX:
+            detail = f"{shown(name)} has {len(lookup.mx)} MX hosts, and an mx term may name {MAX_MX} at most"
+            self.problems.append(SpfStop("permerror", Reason.TOO_MANY_MX, name, detail, mechanism.text))
+        else:
             await asyncio.gather(*(self._ask_ahead(mx.host, self.address_type) for mx in lookup.mx if mx.host != "."))
+
+    async def _ask_ahead(self, name: str, rdtype: str) -> Lookup | None:
+        if self._ahead >= MAX_AHEAD:
+            return None
+        self._ahead += 1
+        return await self.resolver.ask(escaped(name), rdtype)
 
 
 def literal(target: MacroString) -> str:

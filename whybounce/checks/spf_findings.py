@@ -33,23 +33,30 @@ def evaluation_findings(kind: str, result: str, root: Node, stop: SpfStop | None
     return findings
 
 
-def audit_findings(audit: Audit, domain: str, stop: SpfStop | None, grave: Severity) -> list[Finding]:
-    """What is wrong anywhere in the record. `stop` is what the evaluation came upon itself; `grave`: how grave the rest is."""
+def audit_findings(audit: Audit, domain: str, stop: SpfStop | None, many: Severity) -> list[Finding]:
+    """What is wrong anywhere in the record, whoever sends. `stop` is what the evaluation came upon itself; `many`: how grave too many
+    look-ups are, which an evaluation that ends early never makes: an error where no sender is judged, as then there is none."""
     findings = []
-    too_many = audit.too_many(domain)
-    known = {(stop.reason, stop.domain.lower())} if stop else set()
-    for problem in [*audit.problems, *([too_many] if too_many else [])]:
-        key = (problem.reason, problem.domain.lower())
-        if key in known or (problem.reason is Reason.TOO_MANY_LOOKUPS and stop is not None and stop.reason is problem.reason):
+    judged = many is not Severity.ERROR
+    whole = [audit.too_many(domain), *([] if judged else [audit.too_many_void(domain)])]
+    known = {_key(stop)} if stop else set()
+    for problem in [*audit.problems, *(item for item in whole if item)]:
+        if _key(problem) in known:
             continue
-        known.add(key)
-        if problem.result == "permerror" or (stop is None and grave is Severity.ERROR):
-            findings.append(stop_finding(problem, grave))
+        known.add(_key(problem))
+        if problem.result == "permerror" or (stop is None and not judged):
+            findings.append(stop_finding(problem, many if problem.reason is Reason.TOO_MANY_LOOKUPS else Severity.ERROR))
     if audit.ptr:
         findings.append(Finding("spf.ptr", Severity.WARNING, {"domains": [shown(name) for name in sorted(set(audit.ptr))]}))
     if audit.plus_all:
         findings.append(Finding("spf.plus_all", Severity.WARNING, {"domains": [shown(name) for name in sorted(set(audit.plus_all))]}))
     return findings
+
+
+def _key(stop: SpfStop) -> tuple[str, str]:
+    """What counts as the same problem: limits are of the whole record, the others of one domain."""
+    whole = stop.reason in (Reason.TOO_MANY_LOOKUPS, Reason.TOO_MANY_VOID)
+    return stop.reason.value, "" if whole else stop.domain.lower()
 
 
 def stop_finding(stop: SpfStop, grave: Severity) -> Finding:
