@@ -53,7 +53,7 @@ def _answer(dkim: Dkim, domain: str) -> tuple[str, str]:
     if not dkim.keys:
         if dkim.wrong:
             return "unknown", f"{dkim.wrong[0]} is no DKIM selector that could be looked up."
-        bad = next((verified for verified in dkim.signatures if verified.outcome.failed), None)
+        bad = next((verified for verified in dkim.signatures if verified.bad), None)
         return ("bad-signature", signature_sentence(bad)) if bad else ("unknown", "No DKIM selector is known, and selectors cannot be guessed.")
     worst = min(dkim.keys, key=lambda entry: _GRAVITY.index(_of_place(entry)))
     answer, sentence = _of_place(worst), key_sentence(worst)
@@ -73,15 +73,14 @@ def _about_signatures(dkim: Dkim) -> list[str]:
 def _decisive(signatures: tuple[Verified, ...], domain: str) -> Verified | None:
     """The failed signature that decides: one of the sender's own domain or of one below or above it; of others, only where none verifies,
     as lists and relays that change a mail break earlier signatures and add their own."""
-    failed = [verified for verified in signatures if verified.outcome.failed]
+    failed = [verified for verified in signatures if verified.bad]
     own = [verified for verified in failed if verified.signature.selector and _related(verified.signature.selector.domain, domain)]
     own_passes = any(
-        verified.outcome is Outcome.PASS and verified.signature.selector and _related(verified.signature.selector.domain, domain)
-        for verified in signatures
+        verified.good and verified.signature.selector and _related(verified.signature.selector.domain, domain) for verified in signatures
     )
     if own and not own_passes:
         return own[0]
-    return failed[0] if failed and not any(verified.outcome is Outcome.PASS for verified in signatures) else None
+    return failed[0] if failed and not any(verified.good for verified in signatures) else None
 
 
 def _related(one: str, other: str) -> bool:

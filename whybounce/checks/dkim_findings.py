@@ -69,12 +69,12 @@ def signature_findings(dkim: Dkim) -> list[Finding]:
     findings = []
     for verified in dkim.signatures:
         data = signature_fact(verified)
-        if verified.outcome is Outcome.PASS:
+        if verified.good:
             findings.append(Finding("dkim.signature_ok", Severity.OK, data))
         elif verified.outcome.failed:
             findings.append(Finding("dkim.signature_bad", Severity.ERROR, data))
-        if verified.expired:
-            findings.append(Finding("dkim.signature_expired", Severity.ERROR if verified.expired_sent else Severity.WARNING, data))
+        if verified.expired_sent:
+            findings.append(Finding("dkim.signature_expired", Severity.ERROR, data))
     return findings
 
 
@@ -120,8 +120,10 @@ def key_sentence(entry: SelectorKeys) -> str:
 def signature_sentence(verified: Verified) -> str:
     signature = verified.signature
     whose = f"The DKIM signature of {signature.selector.domain}" if signature.selector else "A DKIM signature"
+    if verified.outcome is Outcome.PASS and verified.expired_sent:
+        return f"{whose} had expired on {_date(signature.expires or 0)}, before the message was last seen on its way."
     if verified.outcome is Outcome.PASS:
-        expired = "; it has expired since" if verified.expired and not verified.expired_sent else ""
+        expired = "; it has expired since" if verified.expired else ""
         return f"{whose} verifies{expired}."
     if not verified.outcome.failed:
         return f"{whose} could not be verified: {verified.detail}."

@@ -66,7 +66,7 @@ class Pasted:
     """A message as it was pasted.
 
     whole   it holds a body (or one that is rightly empty), so that signatures can be verified
-    sent    its Date in seconds since 1970, None where that cannot be read
+    sent    when it was last seen on its way, in seconds since 1970: the later of its Date and its first Received; None where neither is read
     reason  why signatures cannot be verified, as the end of a sentence; "" where they can
     """
 
@@ -86,7 +86,7 @@ def read_message(message: bytes) -> Pasted:
     fields = [(match[1].lower(), match[2]) for match in _FIELD.finditer(header[:MAX_HEADER])]
     values = [value for name, value in fields if name == b"dkim-signature"]
     signatures = tuple(_signature(index, value) for index, value in enumerate(values[:MAX_SIGNATURES]))
-    sent = _seconds(next((value for name, value in fields if name == b"date"), b""))
+    sent = _last_seen(fields)
     reason = _why_not(header, len(fields), end, message, signatures)
     return Pasted(signatures, not reason, sent, reason)
 
@@ -155,6 +155,12 @@ def _why_not(header: bytes, fields: int, end: re.Match[bytes] | None, message: b
 
 def _runs_on(value: bytes) -> bool:
     return any(len(match[0]) > _LONG_SPACE for match in _SPACE.finditer(value))
+
+
+def _last_seen(fields: list[tuple[bytes, bytes]]) -> int | None:
+    date = next((value for name, value in fields if name == b"date"), b"")
+    received = next((value for name, value in fields if name == b"received"), b"")
+    return max((time for time in (_seconds(date), _seconds(received.rpartition(b";")[2])) if time is not None), default=None)
 
 
 def _seconds(date: bytes) -> int | None:

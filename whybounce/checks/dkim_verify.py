@@ -45,7 +45,7 @@ class Verified:
     """
     header_intact  for BODY: whether the header fields are as they were signed; None where that was not looked at
     expired        x= is past now
-    expired_sent   x= was past already when the message was dated
+    expired_sent   x= was past already when the message was last seen on its way
     detail         the end of a sentence about why; "" for PASS
     """
 
@@ -55,6 +55,15 @@ class Verified:
     expired: bool = False
     expired_sent: bool = False
     detail: str = ""
+
+    @property
+    def bad(self) -> bool:
+        """Receivers need not accept it (RFC 6376 section 6.1.3 for one that has expired)."""
+        return self.outcome.failed or (self.outcome is Outcome.PASS and self.expired_sent)
+
+    @property
+    def good(self) -> bool:
+        return self.outcome is Outcome.PASS and not self.expired_sent
 
 
 async def verify_all(message: bytes, pasted: Pasted, keys: Mapping[str, bytes], seconds: float = VERIFY_SECONDS) -> tuple[Verified, ...]:
