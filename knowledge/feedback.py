@@ -29,7 +29,7 @@ _ALL = 500
 """How many an hour are taken from one session, and from everybody together: a script may throw its session away."""
 _UNREAD = 10_000
 """So many that no curator worked through are kept; more would fill the disk and be read by nobody."""
-_PAGES = frozenset(("code", "cause", "reply-family", "provider", "blocklist", "article", "code-list"))
+_PAGES = frozenset(("code", "cause", "reply-family", "provider", "blocklist", "article", "live-check", "code-list"))
 _SAID = {"yes": True, "no": False, "": None}
 
 

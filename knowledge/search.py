@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from knowledge.current import snapshot
 from knowledge.postings import WORD, Postings, Text, letters
+from knowledge.reference.checks import check_sections
 from knowledge.reference.index import Index, index_of
 from whybounce.remedies import fill
 from whybounce.snapshot import KnowledgeSnapshot
 
-KINDS = ("code", "cause", "reply", "provider", "blocklist", "article")
+KINDS = ("code", "cause", "reply", "provider", "blocklist", "article", "check")
 _PER_KIND = 8
 MAX_QUERY = 300
 # What someone types of a code: "55", "550", "5.7", "550-5.7.26", "#5.1.1", "X.1.1".
@@ -26,7 +27,7 @@ _EXCERPT = 160
 _SAID = 30
 """By so many wordings of servers a cause is found."""
 # Of two groups that fit alike, what answers a question comes before what only mentions the words.
-_PRIOR = {"cause": 1.5, "article": 1.2, "reply": 0.8}
+_PRIOR = {"cause": 1.5, "article": 1.2, "reply": 0.8, "check": 0.9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,17 @@ def _entries(known: KnowledgeSnapshot) -> Iterator[_Entry]:
     for article in known.articles:
         text = f"{article.summary}\n\n{article.body}"
         yield _Entry("article", "", article.title, reverse("article", args=[article.slug]), text, article.summary, article.slug)
+    yield from _checks(known)
+
+
+def _checks(known: KnowledgeSnapshot) -> Iterator[_Entry]:
+    """Checks, and each thing that they can find under its id."""
+    for line in (line for section in check_sections(known) for line in section.rows):
+        url = reverse("live-check", args=[line.name])
+        yield _Entry("check", "", line.label, url, f"{line.question.text} {line.question.why}", line.question.text, line.name)
+        for item in line.findings:
+            note = item.note
+            yield _Entry("check", note.slug, note.title, f"{url}#{note.slug}", f"{note.meaning}\n\n{note.mend}", note.meaning)
 
 
 def _replies(index: Index) -> Iterator[_Entry]:

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from knowledge.current import NoKnowledge, published_at, snapshot
-from knowledge.reference import family_sections
+from knowledge.reference import check_sections, family_sections
 from whybounce.snapshot import KnowledgeSnapshot
 
-_LISTS = ("home", "code-list", "cause-list", "reply-list", "provider-list", "blocklist-list", "article-list")
+_LISTS = ("home", "code-list", "cause-list", "reply-list", "provider-list", "blocklist-list", "article-list", "live-check-list")
 _PRIVATE = ("/admin/", "/cases/", "/check/", "/r/", "/paste/", "/start/", "/login/", "/logout/", "/feedback/", "/search/")
 
 
@@ -25,6 +25,7 @@ def _paths(known: KnowledgeSnapshot) -> Iterator[str]:
     yield from (reverse("provider", args=[row.slug]) for row in known.providers)
     yield from (reverse("blocklist", args=[row.slug]) for row in known.blocklists)
     yield from (reverse("article", args=[row.slug]) for row in known.articles)
+    yield from (reverse("live-check", args=[line.name]) for group in check_sections(known) for line in group.rows)
 
 
 @require_safe

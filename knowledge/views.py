@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from knowledge import reference
-from knowledge.current import NoKnowledge
+from knowledge.current import NoKnowledge, snapshot
 from knowledge.explaining import explanation
 from knowledge.pages import nothing_known, reference_page
 from knowledge.search import MAX_QUERY
@@ -117,6 +117,21 @@ def article(request: HttpRequest, slug: str) -> HttpResponse:
     if page is None:
         return unknown(request, slug, "article-list", _("All articles"))
     return render(request, "knowledge/article.html", {"page": page})
+
+
+@require_safe
+@reference_page()
+def check_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "knowledge/check_list.html", {"sections": reference.check_sections(snapshot())})
+
+
+@require_safe
+@reference_page()
+def live_check(request: HttpRequest, name: str) -> HttpResponse:
+    page = reference.check_page(name)
+    if page is None:
+        return unknown(request, name, "live-check-list", _("All checks"))
+    return render(request, "knowledge/check.html", {"page": page})
 
 
 @require_safe

@@ -123,6 +123,10 @@ class FindingNote(Row):
     def __str__(self) -> str:
         return self.slug
 
+    def get_absolute_url(self) -> str:
+        name = self.check_name or self.slug.partition(".")[0]
+        return f"{reverse('live-check', args=[name])}#{self.slug}"
+
     def clean(self) -> None:
         if not is_finding(self.slug):
             raise ValidationError({"slug": _("The check, a dot, a name in lower-case letters, digits and underscores: spf.too_many_lookups")})

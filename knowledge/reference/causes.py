@@ -37,7 +37,7 @@ class SaidBy:
 
 @dataclass(frozen=True, slots=True)
 class CausePage:
-    """`replies`: some of the known replies; `reply_count`: how many the page of the family shows."""
+    """`replies`: some of the known replies; `reply_count`: how many the page of the family shows; `checks`: those that have a page."""
 
     cause: Cause
     category: str
@@ -49,6 +49,7 @@ class CausePage:
     blocklists: tuple[Blocklist, ...]
     articles: tuple[Article, ...]
     see_also: tuple[Cause, ...]
+    checks: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def cause_page(slug: str) -> CausePage | None:
         blocklists=tuple(index.lists_of_cause.get(slug, ())),
         articles=tuple(dict.fromkeys((*index.articles_about("causes", slug), *index.articles_about("replies", slug)))),
         see_also=tuple(index.causes[other] for other in cause.see_also if other in index.causes),
+        checks=index.checks,
     )
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from knowledge.current import snapshot
-from whybounce.snapshot import Article, Blocklist, Cause, Evidence, Example, KnowledgeSnapshot, Provider, ReplyPattern, StatusCode, Strength
+from whybounce.checks.registry import CHECKS
+from whybounce.snapshot import Article, AskedOf, Blocklist, Cause, Evidence, Example, KnowledgeSnapshot, Provider, ReplyPattern, StatusCode, Strength
 
 FOR = (Strength.PROVES, Strength.STRONGLY_FOR, Strength.FOR, Strength.SLIGHTLY_FOR)
 """What speaks for a cause, strongest first."""
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
-_LINK = re.compile(r"\]\(/(codes|causes|providers|blocklists|replies)/([\w.-]+)/", re.ASCII)
+_LINK = re.compile(r"\]\(/(codes|causes|providers|blocklists|replies|checks)/([\w.-]+)/", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Index:
         self.codes: dict[str, list[StatusCode]] = defaultdict(list)
         for row in known.codes:
             self.codes[row.code].append(row)
+        self.checks = frozenset(question.check for question in known.questions if question.asked_of is AskedOf.CHECK and question.check in CHECKS)
         self._arrange_replies()
         self._arrange_articles()
         self.lists_of_cause: dict[str, list[Blocklist]] = defaultdict(list)
@@ -84,7 +86,7 @@ class Index:
                 self._articles_about[place].append(article)
 
     def articles_about(self, kind: str, *slugs: str) -> tuple[Article, ...]:
-        """Articles that help with the `kind` ("causes", "codes", "providers", "blocklists", "replies") of these slugs."""
+        """Articles that help with the `kind` ("causes", "codes", "providers", "blocklists", "replies", "checks") of these slugs."""
         return tuple(dict.fromkeys(article for slug in slugs for article in self._articles_about.get((kind, slug), ())))
 
     def suspects(self, evidence: Iterable[Evidence]) -> tuple[Suspect, ...]:

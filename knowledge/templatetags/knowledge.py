@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from knowledge.check_names import check_label
 from whybounce.visible import visible
 
 register = template.Library()
@@ -44,6 +45,7 @@ def plain(text: str) -> str:
 
 
 register.filter("visible", visible)
+register.filter("check_label", check_label)
 
 
 @register.filter

@@ -123,7 +123,7 @@ def test_no_more_is_kept_than_may_be(client: Client, monkeypatch: pytest.MonkeyP
 def test_revisions_that_no_longer_serve_do_not_stay_in_memory(client: Client) -> None:
     row = snapshot()
     pages_of_all_kinds = [
-        *(f"/{kind}/" for kind in ("codes", "causes", "replies", "providers", "blocklists", "articles")),
+        *(f"/{kind}/" for kind in ("codes", "causes", "replies", "providers", "blocklists", "articles", "checks")),
         *(f"/{kind}/{getattr(row, kind)[0].slug}/" for kind in ("causes", "providers", "blocklists", "articles")),
         *(f"/replies/{row.causes[0].slug}/", PAGE, "/search/?q=550+5.1.1+user+unknown", "/sitemap.xml"),
     ]

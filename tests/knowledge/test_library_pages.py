@@ -1,4 +1,4 @@
-"""Pages of providers, families of replies, blocklists and articles: what each says, and that they lead to each other."""
+"""Pages of providers, families of replies, blocklists, articles and live checks: what each says, and that they lead to each other."""
 
 import json
 import re
@@ -21,6 +21,7 @@ PAGES = [
     "/blocklists/example-list/",
     "/blocklists/gone-list/",
     "/articles/reading-a-reply/",
+    "/checks/spf/",
     "/codes/550/",
     "/causes/recipient-unknown/",
 ]
@@ -198,12 +199,55 @@ def test_nothing_in_the_data_for_search_engines_can_end_its_element(client: Clie
     assert json.loads(LD.findall(html)[1])["headline"] == "</script><script>alert(1)</script>"
 
 
-@pytest.mark.parametrize("kind", ["causes", "providers", "replies", "blocklists", "articles"])
+@pytest.mark.parametrize("kind", ["causes", "providers", "replies", "blocklists", "articles", "checks"])
 def test_an_unknown_name_is_not_found_and_what_is_like_it_is_offered(client: Client, kind: str) -> None:
     html = get(client, f"/{kind}/gogle/", status=404)
     assert "There is no such page" in html
     assert 'href="/providers/google/"' in html
     assert f'href="/{kind}/"' in html
+
+
+def test_a_check_says_what_it_needs_answers_and_finds(client: Client) -> None:
+    html = get(client, "/checks/spf/")
+    for part in (
+        "Does SPF allow the sending server?",
+        "the envelope sender (MAIL FROM), or the EHLO name",
+        "<code>softfail</code>",
+        "Rather not",
+        "could not look",
+        "It counts for nothing.",
+        'href="/causes/spf-fail/"',
+        'id="spf.too_many_lookups"',
+        "A receiver <strong>stops</strong> at the tenth.",
+        "Take out what no longer sends.",
+        "the sender's mail admin",
+        'href="https://www.rfc-editor.org/rfc/rfc7208#section-4.6.4"',
+        "Error",
+        "Warning",
+    ):
+        assert part in html, part
+    assert "ns.lame" not in html, "what another check finds"
+
+
+def test_the_list_of_checks_names_all_that_each_can_find(client: Client) -> None:
+    html = get(client, "/checks/")
+    assert html.index("Receiving mail") < html.index('href="/checks/mx/"') < html.index("Sending mail") < html.index('href="/checks/spf/"')
+    assert 'id="spf.too_many_lookups"' in html
+    assert 'href="/checks/spf/#spf.too_many_lookups"' in html
+
+
+def test_a_check_that_no_question_names_has_no_page(client: Client) -> None:
+    models.Question.objects.filter(check_name="spf").update(status=models.Row.Status.WITHDRAWN)
+    publish(by=None, reason="test")
+    forget()
+    get(client, "/checks/spf/", status=404)
+    assert "/checks/spf/" not in get(client, "/checks/")
+    get(client, "/checks/nonsense/", status=404)
+
+
+def test_a_finding_is_led_to_its_place_on_the_page_of_its_check() -> None:
+    places = {row.slug: row.get_absolute_url() for row in models.FindingNote.objects.all()}
+    assert places == {"spf.too_many_lookups": "/checks/spf/#spf.too_many_lookups", "ns.lame": "/checks/dns/#ns.lame"}
 
 
 def test_what_is_withdrawn_is_not_found_and_search_is_offered(client: Client) -> None:

@@ -103,14 +103,18 @@ def test_a_provider_is_found_by_its_names(query: str) -> None:
         ("read a reply", "article", "How to read a reply"),
         ("three digits", "article", "How to read a reply"),
         ("postfix", "provider", "Postfix"),
+        ("more than ten DNS look-ups", "check", "SPF needs more than ten DNS look-ups"),
+        ("spf.too_many_lookups", "check", "SPF needs more than ten DNS look-ups"),
+        ("too_many_lookups", "check", "SPF needs more than ten DNS look-ups"),
+        ("does spf allow", "check", "SPF"),
     ],
 )
-def test_blocklists_articles_and_providers_are_found_by_name_and_by_what_they_say(query: str, kind: str, title: str) -> None:
+def test_blocklists_articles_providers_and_checks_are_found_by_name_and_by_what_they_say(query: str, kind: str, title: str) -> None:
     assert titles(query, kind)[0] == title
 
 
 def test_a_hit_leads_to_a_page_of_its_own(client: Client) -> None:
-    for query in ("gmail", "example list", "three digits", "over quota", "550", "greylisting"):
+    for query in ("gmail", "example list", "three digits", "over quota", "550", "greylisting", "spf"):
         for group in search(query):
             for hit in group.hits:
                 assert client.get(hit.url.partition("#")[0]).status_code == 200, hit.url
