@@ -19,8 +19,9 @@ def mailbox_for(domain: str, wanted: Wanted) -> str:
 
 def mended_uris(value: str) -> tuple[list[str], list[str]]:
     """The report addresses of a rua or ruf value as URIs, and sentences about what was changed."""
-    uris, notes = [], []
-    for piece in re.split(r"[,\s]+", re.sub(r"(?i)mailto:\s+", "mailto:", value.strip())):
+    joined = re.sub(r"(?i)mailto:\s+", "mailto:", value.strip())
+    uris, notes = [], [] if joined == value.strip() else ["No space may stand after mailto:."]
+    for piece in re.split(r"[,\s]+", joined):
         if not piece:
             continue
         scheme, colon, rest = piece.partition(":")
