@@ -26,7 +26,7 @@ CHECK_MX = Question(
         Answer(
             item.slug,
             f"MX: {item.slug}",
-            Frequency.USUAL if item.slug == "ok" else Frequency.RARE,
+            Frequency.USUAL if item.slug == "ok" else Frequency.OCCASIONAL if item.slug == "null-mx" else Frequency.RARE,
             item.informative,
             engine.says(unknown_user=Strength.RULES_OUT) if item.slug == "null-mx" else (),
         )
