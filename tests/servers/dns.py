@@ -179,6 +179,13 @@ class DnsServer:
             response.set_rcode(RCODES[behaviour.rcode])
             return response
         question = query.question[0]
+        if behaviour.aa:
+            response.flags &= ~dns.flags.RA
+            referral = self.zones.referral(question.name)
+            if referral is not None:
+                response.authority, response.additional = [referral[0]], referral[1]
+                return response
+            response.flags |= dns.flags.AA
         response.answer, exists = self.zones.find(question.name, question.rdtype, behaviour.chase)
         if not exists:
             response.set_rcode(dns.rcode.NXDOMAIN)

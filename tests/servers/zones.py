@@ -37,6 +37,7 @@ class Behaviour:
     garbage     bytes that are no DNS message, then nothing
     chase       False: an alias is answered without what it points to, as an authoritative server would
     ede         extended DNS error of that number
+    aa          as an authoritative server answers: its own (AA), without recursion, a referral below a zone cut
     times       only for the first so many queries; 0: always
     rdtype      only for this type; "": for all
     """
@@ -51,6 +52,7 @@ class Behaviour:
     ede: int = -1
     times: int = 0
     rdtype: str = ""
+    aa: bool = False
 
 
 @dataclass(slots=True)
@@ -115,6 +117,19 @@ class Zones:
             soa = self.records.get(qname, {}).get(dns.rdatatype.SOA)
             if soa is not None:
                 return soa
+            qname = qname.parent()
+        return None
+
+    def referral(self, qname: dns.name.Name) -> tuple[dns.rrset.RRset, list[dns.rrset.RRset]] | None:
+        """The NS records of the zone below to which the name belongs, and the addresses of those servers; None within the own zone."""
+        while qname != dns.name.root:
+            rrsets = self.records.get(qname, {})
+            if dns.rdatatype.SOA in rrsets:
+                return None
+            if dns.rdatatype.NS in rrsets:
+                told = rrsets[dns.rdatatype.NS]
+                glue = [self.records.get(rdata.target, {}).get(rdtype) for rdata in told for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)]
+                return told, [rrset for rrset in glue if rrset is not None]
             qname = qname.parent()
         return None
 

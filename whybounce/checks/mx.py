@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from whybounce.checks.dns_findings import dns_findings
 from whybounce.checks.dns_message import Lookup, Mx, Status
 from whybounce.checks.guard import DomainError, parse_domain, shown
 from whybounce.checks.mx_hosts import MAX_HOSTS, UNDECIDED, Host, Verdict, host_findings, judge, look_up_hosts
@@ -30,9 +31,6 @@ ANSWERS = (
 )
 _STATES = {answer.slug: answer.state for answer in ANSWERS}
 
-# A name server that needs this long makes mail servers give up now and then.
-SLOW_MS = 900
-
 # An answer of the check, and the sentence that says what was seen.
 _Verdict = tuple[str, str]
 
@@ -49,7 +47,7 @@ async def run(subject: Subject, tools: Tools) -> CheckResult:
     except DomainError as error:
         return CheckResult("mx", "unknown", State.UNKNOWN, str(error))
     lookup = await resolver.ask(domain, "MX")
-    findings = _dns_findings(domain, lookup)
+    findings = dns_findings(domain, lookup)
     facts = _facts(domain, lookup)
     if lookup.found:
         answer, detail = await _explicit(domain, lookup, resolver, findings, facts)
@@ -75,25 +73,6 @@ def _facts(domain: str, lookup: Lookup) -> dict[str, Fact]:
         "aliases": [shown(alias) for alias in lookup.chain],
         "dns_errors": list(lookup.ede),
     }
-
-
-def _dns_findings(domain: str, lookup: Lookup) -> list[Finding]:
-    """What the answer to the MX question itself tells of the domain's DNS."""
-    findings = []
-    if lookup.chain:
-        findings.append(Finding("dns.domain_is_cname", Severity.INFO, {"name": domain, "target": shown(lookup.chain[-1])}))
-    if lookup.status is Status.NXDOMAIN:
-        findings.append(Finding("dns.nxdomain", Severity.ERROR, {"name": shown(lookup.chain[-1]) if lookup.chain else domain}))
-    elif lookup.status is Status.SERVFAIL:
-        findings.append(Finding("dns.servfail", Severity.ERROR, {"name": domain, "dns_errors": list(lookup.ede)}))
-    elif lookup.status in (Status.REFUSED, Status.ERROR):
-        # The name server that we use failed us: that says nothing certain of the domain.
-        findings.append(Finding("dns.servfail", Severity.UNKNOWN, {"name": domain, "reason": shown(lookup.detail)}))
-    elif lookup.status is Status.TIMEOUT:
-        findings.append(Finding("dns.timeout", Severity.ERROR, {"name": domain}))
-    elif lookup.elapsed_ms >= SLOW_MS:
-        findings.append(Finding("dns.slow", Severity.INFO, {"name": domain, "milliseconds": lookup.elapsed_ms}))
-    return findings
 
 
 def _failed(domain: str, lookup: Lookup) -> _Verdict:
