@@ -149,6 +149,8 @@ def test_the_sender_passes_and_whoever_passed_before_still_does(world: World, te
     assert now[sending_ip] == "pass"
     assert {probe for probe, result in before.items() if result == "pass"} <= {probe for probe, result in now.items() if result == "pass"}
     assert lookups <= MAX_LOOKUPS
+    others = [probe for probe in PROBES if probe != sending_ip and not include]
+    assert not any(now[probe] == "pass" for probe in others if before[probe] in ("fail", "softfail", "neutral")), "nobody else is let in"
     assert not any(now[probe] == "fail" for probe, result in before.items() if result in ("softfail", "neutral"))
 
 

@@ -236,6 +236,20 @@ def test_looking_counts_what_is_behind_and_resolves_only_beyond_the_limit(dns_se
     assert dns_server.count("mx1.example.test") == 0
 
 
+OPAQUE = ["v=spf1 -ip4:192.0.2.0/28 ip4:192.0.2.0/24 -all", "v=spf1 +all", "v=spf1 ptr -all", "v=spf1 exists:%{i}.x.test -all", "v=spf1 a:%{d} -all"]
+
+
+@pytest.mark.parametrize("record", OPAQUE)
+def test_what_depends_on_more_than_a_list_of_addresses_is_not_written_as_one(dns_server: DnsServer, record: str) -> None:
+    dns_server.add(txt("opaque.test.", record))
+    seen = with_zone(
+        dns_server, "v=spf1 include:opaque.test include:deep.example.test mx a a:mx1.example.test -all", lambda r: look("example.test", r)
+    )
+    assert seen.behind["opaque.test"].found
+    assert seen.behind["opaque.test"].networks is None
+    assert seen.behind["deep.example.test"].networks
+
+
 def test_a_record_beyond_the_limit_passes_once_it_is_flattened(dns_server: DnsServer) -> None:
     record = "v=spf1 include:deep.example.test a mx include:macro.example.test ~all"
 
