@@ -382,6 +382,7 @@ def test_what_is_said_before_tls_does_not_count_within(dns_server: DnsServer, go
     with BadSmtp(Manners(tls=good_tls, handshake="inject")) as mail:
         result = check(dns_server, mail.port)
     assert (result.answer, found(result)) == ("unknown", {"smtp.protocol_error": "unknown"})
+    assert seen(result)["tls"] is None
 
 
 def test_an_expired_certificate(dns_server: DnsServer, ca: trustme.CA, ca_file: str) -> None:
@@ -554,6 +555,12 @@ def test_the_third_is_spoken_with_where_the_first_two_cannot_be_reached(dns_serv
 def test_one_unknown_and_one_closed_are_not_bad(dns_server: DnsServer) -> None:
     with BadSmtp(Manners(greeting=b"421 4.3.2 Not now\r\n")) as mail:
         result = check(dns_server, mail.port, ZONE + "@ MX 20 second\nsecond A 127.0.0.9\n")
+    assert (result.answer, result.state) == ("tempfail", State.UNKNOWN)
+
+
+def test_one_closed_and_one_unknown_are_not_bad(dns_server: DnsServer) -> None:
+    with BadSmtp(Manners(greeting=b"421 4.3.2 Not now\r\n")) as mail:
+        result = check(dns_server, mail.port, ZONE + "@ MX 5 first\nfirst A 127.0.0.9\n")
     assert (result.answer, result.state) == ("tempfail", State.UNKNOWN)
 
 
