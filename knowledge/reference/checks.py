@@ -11,17 +11,18 @@ from knowledge.current import snapshot
 from knowledge.reference.index import Suspect, index_of
 from whybounce.checks.registry import CHECKS, Check
 from whybounce.checks.result import DeclaredAnswer, Severity, Subject
-from whybounce.snapshot import Answer, Article, AskedOf, Cause, FindingNote, KnowledgeSnapshot, Question
+from whybounce.snapshot import Answer, Article, AskedOf, Cause, FindingNote, KnowledgeSnapshot, Question, Strength
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
 
 _NOTHING = Subject()
+_MOST_SUSPECTS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """An answer in words; `state`: the word and the class of its tag; `suspects`: the causes that it speaks for, strongest first."""
+    """An answer in words; `state`: the word and the class of its tag; `suspects`: the causes that it speaks for clearly, strongest first."""
 
     slug: str
     text: str
@@ -86,7 +87,9 @@ def check_page(name: str) -> CheckPage | None:
         line=line,
         needs=CHECKS[name].needs(_NOTHING),
         answers=tuple(
-            _answer(answer, declared[answer.slug], index.suspects(answer.evidence)) for answer in line.question.answers if answer.slug in declared
+            _answer(answer, declared[answer.slug], _clear(index.suspects(answer.evidence)))
+            for answer in line.question.answers
+            if answer.slug in declared
         ),
         proves=tuple(cause for cause in known.causes if any(step.check == name for step in cause.steps)),
         articles=index.articles_about("checks", name),
@@ -101,6 +104,11 @@ def _lines(known: KnowledgeSnapshot, names: Iterator[str] | tuple[str, ...]) -> 
         if check is not None and name in questions:
             findings = tuple(_finding(note) for note in known.findings if note.reported_by == name)
             yield CheckLine(name, check_label(name), questions[name], findings)
+
+
+def _clear(suspects: tuple[Suspect, ...]) -> tuple[Suspect, ...]:
+    """The few causes that an answer speaks for clearly."""
+    return tuple(suspect for suspect in suspects if suspect.strength is not Strength.SLIGHTLY_FOR)[:_MOST_SUSPECTS]
 
 
 def _answer(answer: Answer, declared: DeclaredAnswer, suspects: tuple[Suspect, ...]) -> AnswerLine:
