@@ -84,8 +84,14 @@ def latest_outcomes(runs: Iterable[CheckRun]) -> dict[str, CheckOutcome]:
     return {outcome.check_name: outcome for run in runs for outcome in run.outcomes.all()}
 
 
+MAX_ATTEMPTS = 5
+"""A run whose stream broke off is gone on with so often; then it has to be asked for anew."""
+
+
 def pending(run: CheckRun) -> list[str]:
-    """The checks of a run that have no outcome yet and still exist."""
+    """The checks of a run that have no outcome yet and still exist; none where the run was begun too often to go on."""
+    if run.attempts > MAX_ATTEMPTS:
+        return []
     done = {outcome.check_name for outcome in run.outcomes.all()}
     return [name for name in run.names if name not in done and name in CHECKS]
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from knowledge import unrecognised, use
 from knowledge.current import knowledge
-from troubleshoot.checking import chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
+from troubleshoot.checking import MAX_ATTEMPTS, chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.limits import paste_wants, run_wants, take
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
@@ -28,8 +28,6 @@ from whybounce.reasoning import DONT_KNOW, rank
 from whybounce.snapshot import AskedOf
 
 MAX_FAILURES = 1000
-MAX_ATTEMPTS = 5
-"""A run whose stream broke off is gone on with so often; then it has to be asked for anew."""
 KEEP_RUNS = timedelta(days=90)
 _PURGE_EVERY = 100
 
@@ -183,7 +181,8 @@ def _found_lately(subject: Subject, about: str, able: list[str], person: Person,
 
 def begin_run(*, run: CheckRun) -> bool:
     """Counts one more stream of a run; False where it was begun too often, so that nobody can have it run again and again."""
-    return bool(CheckRun.objects.filter(pk=run.pk, attempts__lt=MAX_ATTEMPTS).update(attempts=F("attempts") + 1))
+    CheckRun.objects.filter(pk=run.pk, attempts__lte=MAX_ATTEMPTS).update(attempts=F("attempts") + 1)
+    return CheckRun.objects.filter(pk=run.pk, attempts__lte=MAX_ATTEMPTS).exists()
 
 
 @transaction.atomic

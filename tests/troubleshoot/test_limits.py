@@ -18,7 +18,8 @@ from tests.browser.site import ROOT, database
 from tests.servers.dns import DnsServer
 from tests.troubleshoot.conftest import UNKNOWN_USER, Paster
 from tests.troubleshoot.test_checks import HTMX, ZONE
-from troubleshoot import limits, services
+from troubleshoot import limits
+from troubleshoot.checking import MAX_ATTEMPTS
 from troubleshoot.client import client_address, network_of
 from troubleshoot.limits import Limited, Want, may, registered, take, targets
 from troubleshoot.models import Allowance, Case, CheckRun
@@ -240,7 +241,7 @@ def test_pastes_are_counted_by_number_and_by_bytes(client: Client, settings: Any
 def test_a_run_cannot_be_begun_again_and_again_by_opening_its_stream(client: Client, dns_server: DnsServer) -> None:
     client.post("/check/", {"domain": "example.net"}, **HTMX)
     run = CheckRun.objects.get()
-    CheckRun.objects.filter(pk=run.pk).update(attempts=services.MAX_ATTEMPTS)
+    CheckRun.objects.filter(pk=run.pk).update(attempts=MAX_ATTEMPTS)
 
     async def read() -> str:
         response = await AsyncClient().get(f"{run.get_absolute_url()}events/")
