@@ -113,7 +113,7 @@ def _slow_findings(findings: list[Finding], servers: Servers) -> list[Finding]:
     """A slow name server where the resolver, perhaps from memory, was quick."""
     if servers.slow is None or any(finding.finding == "dns.slow" for finding in findings):
         return []
-    data = {"name": servers.cut.name, "milliseconds": servers.slow.milliseconds, "server": shown(servers.slow.host)}
+    data: dict[str, Fact] = {"name": servers.cut.name, "milliseconds": servers.slow.milliseconds, "server": shown(servers.slow.host)}
     return [Finding("dns.slow", Severity.INFO, data)]
 
 
