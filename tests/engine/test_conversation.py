@@ -167,7 +167,7 @@ def test_names_match_label_by_label(pattern: str, host: str, matches: bool) -> N
 Signed = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
-def certificate(name: str, issuer: Signed | None = None, is_authority: bool | None = None) -> Signed:
+def certificate(name: str, issuer: Signed | None = None, is_authority: bool | None = None, may_sign: bool | None = None) -> Signed:
     """A certificate with no more in it than is asked for, as small tools make them."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -182,18 +182,24 @@ def certificate(name: str, issuer: Signed | None = None, is_authority: bool | No
     )
     if is_authority is not None:
         builder = builder.add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+    if may_sign is not None:
+        use = x509.KeyUsage(True, False, False, False, False, may_sign, False, False, False)
+        builder = builder.add_extension(use, critical=True)
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
 
 
 def test_only_an_authority_vouches_for_others() -> None:
     root = certificate("root", is_authority=True)
     between = certificate("between", root, is_authority=True)
+    may = certificate("may", root, is_authority=True, may_sign=True)
+    may_not = certificate("may not", root, is_authority=True, may_sign=False)
     plain, no_authority = certificate("plain", root), certificate("no authority", root, is_authority=False)
     now = datetime.now(UTC)
     assert verify_chain([certificate("mx", root)[0]], [root[0]], now) == ""
     assert verify_chain([certificate("mx", between)[0], between[0]], [root[0]], now) == ""
     assert verify_chain([certificate("mx", between)[0]], [root[0]], now) != ""
-    for impostor in (plain, no_authority):
+    assert verify_chain([certificate("mx", may)[0], may[0]], [root[0]], now) == ""
+    for impostor in (plain, no_authority, may_not):
         assert verify_chain([certificate("mx", impostor)[0], impostor[0]], [root[0]], now) != ""
     assert verify_chain([certificate("mx")[0]], [root[0]], now) == "it is signed by itself"
     assert verify_chain([certificate("mx", root)[0]], [root[0]], now + timedelta(days=9)) != ""

@@ -62,7 +62,7 @@ class Tlsa:
 
 
 def mismatch(record: Tlsa, chain: Sequence[bytes], hosts: Sequence[str]) -> str:
-    """ "" where the certificates of a handshake match a usable record, else why they do not, as the end of a sentence.
+    """Why the certificates of a handshake do not match a usable record, as the end of a sentence; "" where they do.
 
     hosts   the names that the server's certificate may be for; they count for usage 2 only, as dates do (RFC 7672 section 3.1)
     """
