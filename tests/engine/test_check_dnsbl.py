@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, Subject
 from whybounce.checks.tools import Tools
 from whybounce.snapshot import Blocklist, ListAnswer, Weight
+from whybounce.yaml_knowledge import read_files
+
+SHIPPED = Path(__file__).resolve().parents[2] / "knowledge" / "data" / "blocklists.yaml"
 
 HEAVY = Blocklist(
     slug="heavy",
@@ -219,6 +224,23 @@ def test_a_named_list_that_does_not_list_is_said_plainly(dns_server: DnsServer) 
     assert result.facts["named"] == ["Heavy List"]
 
 
+def test_a_named_part_of_a_zone_is_that_zone(dns_server: DnsServer) -> None:
+    whole = replace(HEAVY, operator="Heavy")
+    part = Blocklist(slug="part", name="Part", kind="ip", meaning="", operator="Heavy", reply_marks=("heavy PBL",))
+    result = check(dns_server, "7.2.0.192.zen.heavy.test. A 127.0.0.10\n", lists=(whole, part), reply="550 listed in Heavy PBL")
+    assert result.answer == "listed-named"
+
+
+@pytest.mark.parametrize(("closed", "answer", "words"), [(False, "unknown", "cannot be asked from here"), (True, "not-listed", "is closed")])
+def test_a_named_list_that_is_not_asked(dns_server: DnsServer, closed: bool, answer: str, words: str) -> None:
+    private = Blocklist(slug="p", name="Private", kind="ip", meaning="", zone="own.test", public=False, closed=closed, reply_marks=("private list",))
+    lists = chosen_lists((*LISTS, private), [])
+    result = check(dns_server, lists=lists, reply="550 on our private list")
+    assert (result.answer, found(result)) == (answer, {"dnsbl.not_listed": "ok"})
+    assert f"the reply names Private, which {words}" in result.detail
+    assert dns_server.count("7.2.0.192.own.test") == 0
+
+
 def test_a_named_list_that_is_dead_says_nothing(dns_server: DnsServer) -> None:
     dns_server.add(ZONES)
     dns_server.zones.remove("2.0.0.127.zen.heavy.test")
@@ -243,6 +265,21 @@ def test_it_keeps_within_its_questions(dns_server: DnsServer) -> None:
     assert dns_server.count() <= dnsbl.MAX_QUESTIONS
     assert dns_server.count("7.2.0.192.zen.heavy.test") == 1, "the list that weighs most is asked before the others"
     assert len(result.facts["left_out"]) == 31  # type: ignore[arg-type]
+
+
+def test_the_shipped_lists_fit_into_the_questions_even_where_all_of_them_list(dns_server: DnsServer) -> None:
+    lists = chosen_lists(read_files([("lists", SHIPPED.read_bytes())]).snapshot().blocklists, [])
+    asked = [item for item in lists if item.zone]
+    assert 20 < len(asked) < dnsbl.MAX_LISTS
+    zone = "".join(
+        f"{name}.{item.zone}. A {item.codes[0].answer.partition('/')[0].replace('.0.0.0', '.0.0.9')}\n{name}.{item.zone}. TXT why\n"
+        for item in asked
+        for name in ("7.2.0.192", "sender.test")
+    )
+    result = check(dns_server, zone, lists=lists, mail_from="anna@sender.test", reply="554 5.7.1 blocked using pbl.spamhaus.org")
+    assert dns_server.count() <= dnsbl.MAX_QUESTIONS
+    assert result.answer == "listed-named"
+    assert {fact["standing"] for fact in result.facts["lists"]} == {"listed"}  # type: ignore[union-attr,index,call-overload]
 
 
 def test_without_queries_left_nothing_is_known(dns_server: DnsServer) -> None:

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from whybounce.checks.dnsbl_ask import Budget, Entry, Standing, ask, entries_for, fetch_text, passes_test
-from whybounce.checks.dnsbl_named import named_lists
+from whybounce.checks.dnsbl_named import named_lists, stands_for
 from whybounce.checks.guard import DomainError, parse_domain, parse_networks, shown
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Fact, Finding, Severity, State, Subject
@@ -63,7 +63,7 @@ def _plan(lists: Sequence[Blocklist], address: str, domains: Sequence[str], name
     """The questions, those to the list that the reply names first, then by weight; and the names of the lists for which there is no room."""
     entries = entries_for(lists, address, domains)
     for entry in entries:
-        entry.named = entry.list in named
+        entry.named = any(stands_for(entry.list, item) for item in named)
     entries.sort(key=lambda entry: (not entry.named, _ORDER.index(entry.list.weight)))
     return entries[:MAX_LISTS], tuple(dict.fromkeys(entry.list.name for entry in entries[MAX_LISTS:]))
 
@@ -95,7 +95,10 @@ async def _works(entry: Entry, resolver: Resolver, budget: Budget) -> None:
 
 def _result(entries: Sequence[Entry], address: str, domains: Sequence[str], named: Sequence[Blocklist], left_out: Sequence[str]) -> CheckResult:
     block = [entry for entry in entries if entry.list.kind != "allow"]
+    silent = [item for item in named if not item.zone and not any(stands_for(entry.list, item) for entry in entries)]
     answer = _answer(block)
+    if answer == "not-listed" and not all(item.closed for item in silent):
+        answer = "unknown"
     findings = [*_findings(entries), *_error_findings(entries)]
     subjects: list[Fact] = [*filter(None, [address]), *domains]
     clear = [entry for entry in block if entry.standing is Standing.NOT_LISTED]
@@ -108,7 +111,7 @@ def _result(entries: Sequence[Entry], address: str, domains: Sequence[str], name
         "named": [item.name for item in named],
         "left_out": list(left_out),
     }
-    return CheckResult("dnsbl", answer, _STATES[answer], _sentence(answer, block, subjects), tuple(findings), facts)
+    return CheckResult("dnsbl", answer, _STATES[answer], _sentence(answer, block, subjects, silent), tuple(findings), facts)
 
 
 def _answer(block: Sequence[Entry]) -> str:
@@ -149,13 +152,16 @@ def _error_findings(entries: Iterable[Entry]) -> Iterable[Finding]:
         yield Finding("dnsbl.error", Severity.UNKNOWN, {"lists": names, "zones": zones, "reason": reason})
 
 
-def _sentence(answer: str, block: Sequence[Entry], subjects: Sequence[Fact]) -> str:
+def _sentence(answer: str, block: Sequence[Entry], subjects: Sequence[Fact], silent: Sequence[Blocklist]) -> str:
     who = " and ".join(str(subject) for subject in subjects)
     sentences = [_about(answer, block, who)]
     denied = [entry for entry in block if entry.named and entry.standing is Standing.NOT_LISTED]
     if denied and answer != "listed-named":
         names = " and ".join(dict.fromkeys(entry.list.name for entry in denied))
         sentences.append(f"the reply names {names}, which does not list {denied[0].subject} now")
+    for item in silent[:2]:
+        why = "is closed: who still asks it refuses mail by mistake" if item.closed else "cannot be asked from here"
+        sentences.append(f"the reply names {item.name}, which {why}")
     failed = list(dict.fromkeys(entry.list.name for entry in block if entry.standing is Standing.ERROR))
     if failed and answer not in ("refused", "unknown"):
         sentences.append(f"{_some(failed)} could not tell")
@@ -174,7 +180,7 @@ def _about(answer: str, block: Sequence[Entry], who: str) -> str:
         }.get(answer, f"{subject} is listed by {names}")
     failed = [entry for entry in block if entry.standing is Standing.ERROR]
     clear = len({entry.list.slug for entry in block if entry.standing is Standing.NOT_LISTED})
-    if answer == "not-listed":
+    if clear and not [entry for entry in failed if entry.named or entry.list.weight is Weight.HEAVY]:
         return f"{who} is on none of the {clear} blocklists that answered" if clear > 1 else f"{who} is not on the blocklist that was asked"
     names = _some([*dict.fromkeys(entry.list.name for entry in failed)])
     rest = f"; {clear} others do not list it" if clear else ""

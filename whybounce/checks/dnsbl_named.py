@@ -24,6 +24,15 @@ def named_lists(lists: Sequence[Blocklist], reply: str) -> tuple[Blocklist, ...]
     return marked or tuple(item for item in lists if (name := _operator(item.zone)) and name in text.lower())
 
 
+def stands_for(asked: Blocklist, named: Blocklist) -> bool:
+    """Whether an answer of the list `asked` tells about the list `named`: it is that list, or the zone of the same operator of which a
+    list without a zone of its own is a part."""
+    if asked.slug == named.slug:
+        return True
+    part = not named.zone and not named.closed and named.public
+    return part and bool(named.operator) and (asked.operator, asked.kind) == (named.operator, named.kind)
+
+
 @lru_cache(maxsize=1024)
 def _compiled(mark: str) -> re2._Regexp:
     options = re2.Options()

@@ -54,7 +54,7 @@ class Reach:
 class Tools:
     """
     resolver        asks DNS; each question once
-    blocklists      those that the dnsbl check may ask, with what their answers mean
+    blocklists      those that the dnsbl check may ask, with what their answers mean; one without a zone is only known by name
     providers       who is known by the names of its MX hosts
     message         the message that bounced as it was pasted, for its DKIM signature; b"" where there was none
     admit           asked before a conversation with the mail server at an address: 0, or in how many seconds it may be spoken with again,
