@@ -300,10 +300,19 @@ def test_421_from_the_second_connection_on_is_a_rate_limit(dns_server: DnsServer
     assert (result.answer, mail.connections, mail.most_at_once) == ("no-starttls", 2, 1)
 
 
-def test_421_that_speaks_of_a_policy_is_a_rate_limit(dns_server: DnsServer) -> None:
-    with BadSmtp(Manners(greeting=b"421 4.7.0 Too many connections from you\r\n")) as mail:
+@pytest.mark.parametrize(
+    ("greeting", "name"),
+    [
+        (b"421 4.7.0 Too many connections from you\r\n", "smtp.rate_limited"),
+        (b"421 Too many connections from 127.0.0.1\r\n", "smtp.rate_limited"),
+        (b"421 4.3.2 [127.0.0.1] Shutting down\r\n", "smtp.banner_tempfail"),
+        (b"421 Shutting down\r\n", "smtp.banner_tempfail"),
+    ],
+)
+def test_421_that_speaks_of_a_policy_or_of_us_is_a_rate_limit(dns_server: DnsServer, greeting: bytes, name: str) -> None:
+    with BadSmtp(Manners(greeting=greeting)) as mail:
         result = check(dns_server, mail.port)
-    assert (result.answer, found(result)) == ("tempfail", {"smtp.rate_limited": "unknown"})
+    assert (result.answer, found(result)) == ("tempfail", {name: "unknown"})
 
 
 def test_a_421_to_mail_is_no_answer(dns_server: DnsServer) -> None:

@@ -246,6 +246,11 @@ class _Talk:
         """Part in good order; what goes wrong here is of no consequence."""
         self.wire.shorten(QUIT_SECONDS)
         try:
+            if "mail" in self.c.replies and "PIPELINING" in self.c.extensions:
+                self._send("RSET", "QUIT")
+                await self._hear("rset")
+                await self._hear("quit")
+                return
             if "mail" in self.c.replies:
                 await self._say("rset", "RSET")
             await self._say("quit", "QUIT")

@@ -72,14 +72,16 @@ class Seen:
 
     @property
     def rate_limited(self) -> bool:
-        """A 421 to a connection although another was or had been served, or a 421 greeting by a rule of policy (X.7: RFC 3463 section 3.8)."""
+        """A 421 to a connection although another had been served, one that speaks of policy (X.7: RFC 3463 section 3.8) or, without such a
+        code, one that names our address."""
         greeting, again = self.conversation.replies.get("greeting"), self.conversation.again
         if again is not None and again.kind == 4:
             return True
         if greeting is None or greeting.code != 421:
             return False
-        policy = greeting.enhanced is not None and greeting.enhanced.subject == 7
-        return self.greeted_before or policy or names_client(greeting, self.conversation, self.known)
+        if greeting.enhanced is not None and not self.greeted_before:
+            return greeting.enhanced.subject == 7
+        return self.greeted_before or names_client(greeting, self.conversation, self.known)
 
 
 def findings(seen: Seen, grave: Severity) -> list[Finding]:
