@@ -51,6 +51,22 @@ def test_a_domain_that_takes_its_policy_from_above_needs_no_record() -> None:
     assert "that of test holds for it" in proposal.why
 
 
+@pytest.mark.parametrize(
+    ("zone", "why"),
+    [
+        ("", "changes nothing about delivery"),
+        ('_dmarc.example.test. TXT "v=DMARC1; p=reject"\n', "that of example.test holds for it"),
+        (";! _dmarc.example.test servfail\n", "could not be found out"),
+        (";! _dmarc.a.b.example.test servfail\n", "could not be found out"),
+        ('_dmarc.a.b.example.test. TXT "v=DMARC1; p=none"\n;! _dmarc.example.test servfail\n', "is in order"),
+    ],
+)
+def test_a_record_above_is_looked_for(dns_server: DnsServer, zone: str, why: str) -> None:
+    dns_server.add("a.b.example.test. TXT x\n" + zone)
+    seen = asyncio.run(look("a.b.example.test", Resolver([dns_server.address])))
+    assert why in propose(Kind.DMARC, seen, Wanted(NOW)).why
+
+
 MENDED = [
     ("v=DMARC1; p=rejct; rua=mailto:a@example.test", "v=DMARC1; p=none; rua=mailto:a@example.test"),
     ("v=DMARC1; p=reject; pct=100; rf=afrf; ri=86400", "v=DMARC1; p=reject"),

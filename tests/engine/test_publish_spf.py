@@ -284,6 +284,18 @@ def test_the_results_of_the_checks_are_enough_for_a_proposal(dns_server: DnsServ
     assert proposal.proposed == "v=spf1 ip4:192.0.2.9 include:inc.example.test -all"
 
 
+def test_the_check_counts_also_what_its_evaluation_did_not_reach(dns_server: DnsServer) -> None:
+    async def work(resolver: Resolver) -> Proposal:
+        result = await spf.run(Subject(sending_ip="203.0.113.1", mail_from="anna@example.test"), Tools(resolver))
+        seen = seen_in([result], "example.test")
+        assert (seen.spf_result, seen.spf_ip, seen.behind, seen.spf_lookups) == ("pass", "203.0.113.1", {}, 8)
+        return propose(Kind.SPF, seen, Wanted(NOW, include="_spf.provider.test"))
+
+    proposal = with_zone(dns_server, "v=spf1 ip4:203.0.113.1 include:deep.example.test mx -all", work)
+    assert proposal.proposed == "v=spf1 ip4:203.0.113.1 include:deep.example.test mx include:_spf.provider.test -all"
+    assert [warning.split(" costs")[0] for warning in proposal.warnings] == ["What _spf.provider.test"]
+
+
 def test_both_of_two_records_are_in_the_results_of_the_check(dns_server: DnsServer) -> None:
     dns_server.add('two.test. TXT "v=spf1 a -all"\ntwo.test. TXT "v=spf1 mx -all"\n')
 

@@ -43,8 +43,8 @@ async def look(domain: str, resolver: Resolver, *, include: str = "", known: See
     return replace(
         seen,
         spf=published,
-        dmarc=_published(dmarc, lambda text: is_dmarc(text.decode("latin-1"))),
-        dmarc_above=above,
+        dmarc=None if above is None else _published(dmarc, lambda text: is_dmarc(text.decode("latin-1"))),
+        dmarc_above=above or "",
         mta_sts=_published(mta_sts, lambda text: is_sts(text) or text[:6].lower() == b"v=stsv"),
         tls_rpt=_published(tls_rpt, lambda text: text[:8].lower() == b"v=tlsrpt"),
         mx=Published(tuple(f"{record.preference} {record.host}" for record in mx.mx), mx.ttl) if mx.found or mx.absent else None,
@@ -61,14 +61,19 @@ def _published(lookup: Lookup, is_kind: Callable[[bytes], bool]) -> Published | 
     return Published(tuple(text.decode("latin-1") for text in lookup.texts if is_kind(text)), lookup.ttl if lookup.found else None)
 
 
-async def _dmarc_above(domain: str, resolver: Resolver, dmarc: Lookup) -> str:
-    """The nearest domain above that has a DMARC record."""
+async def _dmarc_above(domain: str, resolver: Resolver, dmarc: Lookup) -> str | None:
+    """The nearest domain above that has a DMARC record; None where that could not be found out."""
     if any(is_dmarc(text.decode("latin-1")) for text in dmarc.texts):
         return ""
     labels = domain.split(".")
     parents = [".".join(labels[start:]) for start in range(1, len(labels))][-MAX_PARENTS:]
     lookups = await asyncio.gather(*(resolver.ask(f"_dmarc.{parent}", "TXT") for parent in parents))
-    return next((parent for parent, lookup in zip(parents, lookups, strict=True) if any(text.startswith(b"v=DMARC1") for text in lookup.texts)), "")
+    for parent, lookup in zip(parents, lookups, strict=True):
+        if any(text.startswith(b"v=DMARC1") for text in lookup.texts):
+            return parent
+        if not lookup.found and not lookup.absent:
+            return None
+    return ""
 
 
 async def _behind(domain: str, texts: Collection[str], include: str, resolver: Resolver) -> tuple[dict[str, Behind], int]:

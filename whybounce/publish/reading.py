@@ -37,6 +37,7 @@ def _spf(seen: Seen, result: CheckResult, facts: Facts) -> Seen:
         spf=Published(tuple(texts), facts.get("ttl")),
         spf_result=of_address,
         spf_ip=str(facts.get("sending_ip") or ""),
+        spf_lookups=facts.get("lookups_in_all"),
         behind={**seen.behind, **behind_in(tree, {})},
     )
 
@@ -52,9 +53,10 @@ def _mx(seen: Seen, result: CheckResult, facts: Facts) -> Seen:
     return replace(seen, mx=Published(texts, facts.get("ttl")))
 
 
-def _dmarc(seen: Seen, _: CheckResult, facts: Facts) -> Seen:
+def _dmarc(seen: Seen, result: CheckResult, facts: Facts) -> Seen:
+    """Without a record of its own, a domain above that could not be looked up may hold the one for it."""
     records = facts.get("records")
-    if records is None:
+    if records is None or (not records and result.answer in ("temperror", "unknown")):
         return seen
     return replace(seen, dmarc=Published(tuple(str(text) for text in records), facts.get("ttl")), dmarc_above=str(facts.get("above") or ""))
 

@@ -159,10 +159,12 @@ def _covers(wide: object, narrow: object) -> bool:
 def _keep_limit(whole: Terms, before: Terms | None, seen: Seen) -> None:
     """At most ten look-ups, or nothing is proposed. What is behind an include that was not looked at is known in all only."""
     counted = count(whole.terms, seen.behind)
-    surplus = 0
-    if counted.unknown and before is not None and seen.spf_lookups is not None:
-        surplus = max(0, seen.spf_lookups - count(before.terms, seen.behind).lookups)
-    for name in counted.unknown if not surplus else ():
+    surplus, uncounted = 0, set(counted.unknown)
+    if before is not None and seen.spf_lookups is not None:
+        at_first = count(before.terms, seen.behind)
+        surplus = max(0, seen.spf_lookups - at_first.lookups) if at_first.unknown else 0
+        uncounted -= set(at_first.unknown)
+    for name in sorted(uncounted):
         whole.warnings.append(f"What {name} costs could not be counted: a record may need {MAX_LOOKUPS} DNS look-ups at most.")
     if not flatten(whole, seen.behind, surplus):
         lookups = count(whole.terms, seen.behind).lookups + surplus
