@@ -96,6 +96,13 @@ def sender_domain(subject: Subject) -> str:
     return ""
 
 
+def selectors_of(subject: Subject, message: bytes) -> list[Selector]:
+    """Those that are named and those of the message's signatures, as far as they can be looked up."""
+    named = [parse_selector(text, sender_domain(subject)) for text in subject.selectors]
+    signing = [signature.selector for signature in read_message(message).signatures] if message else []
+    return list(dict.fromkeys(selector for selector in named + signing if selector))[:MAX_SELECTORS]
+
+
 async def look(subject: Subject, tools: Tools) -> Dkim:
     """The keys and signatures of the subject and of the pasted message; asked once a run."""
     return await tools.once(("dkim", subject.selectors, sender_domain(subject)), lambda: _look(subject, tools))
@@ -103,13 +110,12 @@ async def look(subject: Subject, tools: Tools) -> Dkim:
 
 async def _look(subject: Subject, tools: Tools) -> Dkim:
     pasted = read_message(tools.message) if tools.message else Pasted()
-    named = [(text, parse_selector(text, sender_domain(subject))) for text in subject.selectors]
-    signing = [signature.selector for signature in pasted.signatures if signature.selector]
-    selectors = list(dict.fromkeys([selector for _, selector in named if selector] + signing))[:MAX_SELECTORS]
+    selectors = selectors_of(subject, tools.message)
+    wrong = tuple(shown(text, 100) for text in subject.selectors if parse_selector(text, sender_domain(subject)) is None)
     keys = tuple(await asyncio.gather(*(_keys_at(selector, tools.resolver) for selector in selectors)))
     usable = {entry.selector.place: entry.record for entry in keys if entry.place is Place.KEY and entry.usable}
     verified = await verify_all(tools.message, pasted, usable) if pasted.signatures else ()
-    return Dkim(keys, verified, pasted, tuple(shown(text, 100) for text, selector in named if selector is None))
+    return Dkim(keys, verified, pasted, wrong)
 
 
 async def _keys_at(selector: Selector, resolver: Resolver) -> SelectorKeys:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from whybounce.checks import dane, dkim, dnsbl, helo, mta_sts, mx, ptr, smtp, spf, tls_rpt
+from whybounce.checks import dane, dkim, dmarc, dnsbl, helo, mta_sts, mx, ptr, smtp, spf, tls_rpt
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Subject
 from whybounce.checks.tools import Tools
 
@@ -31,6 +31,7 @@ CHECKS: dict[str, Check] = {
     "helo": Check("helo", helo.ANSWERS, helo.needs, helo.run),
     "spf": Check("spf", spf.ANSWERS, spf.needs, spf.run),
     "dkim": Check("dkim", dkim.ANSWERS, dkim.needs, dkim.run),
+    "dmarc": Check("dmarc", dmarc.ANSWERS, dmarc.needs, dmarc.run),
     "dnsbl": Check("dnsbl", dnsbl.ANSWERS, dnsbl.needs, dnsbl.run),
     "mtasts": Check("mtasts", mta_sts.ANSWERS, mta_sts.needs, mta_sts.run),
     "tlsrpt": Check("tlsrpt", tls_rpt.ANSWERS, tls_rpt.needs, tls_rpt.run),
