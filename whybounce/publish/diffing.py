@@ -19,7 +19,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word (a term of SPF, a tag of DMARC, a line of a policy file) without the white space around it."""
+    """One word (a term of SPF, a tag of DMARC, a key or a value of a policy file) without the white space around it."""
 
     text: str
     change: Change

@@ -101,7 +101,7 @@ class PolicyFile:
 
     @property
     def diff(self) -> tuple[Word, ...]:
-        """Line by line: a line is "key: value", one word each way."""
+        """The words of the proposed file and those that are taken out; a line is two words, "mx:" and the host."""
         return compare([self.published], self.proposed)
 
 
