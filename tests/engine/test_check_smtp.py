@@ -177,6 +177,38 @@ def test_the_address_that_was_looked_up_is_the_one_connected_to(dns_server: DnsS
     assert set(asked) <= {"127.0.0.1", None}
 
 
+TRAPS = [
+    *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.0.8"),
+    *(
+        "::1",
+        "::",
+        "::ffff:10.0.0.1",
+        "::127.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::1",
+        "2002:a00:1::",
+        "2001:db8::1",
+        "fe80::1",
+        "fd00::1",
+        "ff02::1",
+    ),
+]
+
+
+def test_no_trap_address_is_connected_to(dns_server: DnsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = "$ORIGIN example.test.\n@ MX 10 mx\n" + "".join(f"mx {'AAAA' if ':' in trap else 'A'} {trap}\n" for trap in TRAPS)
+    connected: list[object] = []
+    real = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: connected.append(address) or real(self, address))
+    with BadSmtp() as mail:
+        result = check(dns_server, mail.port, zone, allow=())
+        assert (result.answer, mail.connections) == ("unknown", 0)
+        assert [address for address in connected if address != dns_server.address] == []
+        dns_server.remove("mx.example.test")
+        check(dns_server, mail.port, ZONE)
+        assert ("127.0.0.1", mail.port) in connected, "the hook sees connections"
+
+
 @pytest.mark.parametrize(
     "recipient", ["anna@example.test\r\nDATA", "anna>\0@example.test", "an na@example.test", "<a><b>@example.test", "x" * 70 + "@example.test"]
 )

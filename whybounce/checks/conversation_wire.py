@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import ssl
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,7 +119,8 @@ class Wire:
         except OSError as error:
             if error.errno == errno.ETIMEDOUT:
                 raise Ended(Ending.CONNECT_TIMEOUT, "no answer to the connection") from error
-            raise Ended(Ending.UNREACHABLE, "there is no route from here" if error.errno else "no connection could be made") from error
+            why = os.strerror(error.errno).lower() if error.errno else "no connection could be made"
+            raise Ended(Ending.UNREACHABLE, why) from error
         return cls(protocol, transport, deadline)
 
     def check_turn(self) -> None:
