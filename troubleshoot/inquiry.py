@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from troubleshoot.models import Observation
 from troubleshoot.wording import percent
 from whybounce.compiled import Knowledge
-from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
+from whybounce.next_question import Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Question
 
@@ -82,21 +82,10 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
     if known and known.question.asked_of is AskedOf.PERSON:
         panel: QuestionPanel | None = _named(ranking, known.question, given)
     else:
-        chosen = next_for(ranking, open_now)
+        chosen = next_question(ranking, (), AskedOf.PERSON)
         panel = _panel(chosen.question, chosen.prospects, ranking, "") if chosen else None
     others = tuple(QuestionLink(q.question.slug, q.question.text) for q in open_now if panel is None or q.question.slug != panel.slug)
     return Asking(panel, others[:_OTHERS], answered, "" if panel else _finished(ranking))
-
-
-def next_for(ranking: Ranking, open_now: list[NextQuestion]) -> NextQuestion | None:
-    """The question to ask; where nothing is known at all, one about the symptom: the first of those meant for a case without text."""
-    if not ranking.observations and ranking.failure.text == "" and not (ranking.failure.code or ranking.failure.enhanced):
-        symptoms = {item.question.slug: item for item in open_now if item.question.symptom and item.question.without_text}
-        first = next((symptoms[slug] for slug in ranking.knowledge.questions if slug in symptoms), None)
-        symptom = first or next((item for item in open_now if item.question.symptom), None)
-        if symptom:
-            return symptom
-    return next_question(ranking, (), AskedOf.PERSON)
 
 
 def _named(ranking: Ranking, question: Question, given: str) -> QuestionPanel:

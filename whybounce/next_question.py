@@ -10,7 +10,7 @@ import numpy as np
 from whybounce.reasoning import Ranking
 from whybounce.snapshot import AskedOf, Cause, Effort, Question
 
-SURE = 0.93
+SURE = 0.95
 """From this probability of one cause nothing more is asked. A little more than what is called sure: the first two answers of a case
 can both be lapses (docs/simulate.md)."""
 
@@ -18,7 +18,7 @@ _MIN_GAIN = 0.02
 _MIN_CHANCE = 0.03
 _LEADS = 0.5
 _WORTH = 0.06  # nats: with less than that, further answers hardly ever change the leader, alone or together
-_COST = {Effort.KNOW: 1.0, Effort.LOOK: 1.5, Effort.TRY: 3.0, Effort.ASK: 6.0}
+_COST = {Effort.KNOW: 1.0, Effort.LOOK: 1.25, Effort.TRY: 2.0, Effort.ASK: 4.0}
 _COST_OF_CHECK = 0.25
 
 
@@ -42,13 +42,13 @@ class NextQuestion:
 
 
 def open_questions(ranking: Ranking, checks: Collection[str] = ()) -> list[NextQuestion]:
-    """The questions not yet asked that would tell causes apart, by information per cost, best first. `checks`: the names of the
-    checks that have something to look at."""
+    """The questions not yet asked that would tell causes apart, by information per cost, best first; where nothing at all is known,
+    those about the symptom come before all others. `checks`: the names of the checks that have something to look at."""
     return [NextQuestion(question, gain, _prospects(ranking, question.slug)) for question, gain in _worthwhile(ranking, checks)]
 
 
 def _worthwhile(ranking: Ranking, checks: Collection[str]) -> list[tuple[Question, float]]:
-    """The open questions from which something is to be learnt, each with its gain, by information per cost, best first."""
+    """The open questions from which something is to be learnt, each with its gain, in the order of `open_questions`."""
     table = ranking.knowledge.question_table
     gains = table.gains(ranking.probabilities)
     found = [
@@ -57,6 +57,8 @@ def _worthwhile(ranking: Ranking, checks: Collection[str]) -> list[tuple[Questio
         if _is_open(ranking, table.questions[i], checks)
     ]
     found.sort(key=lambda item: (-item[0], item[1]))
+    if _nothing_known(ranking):
+        found.sort(key=lambda item: not table.questions[item[2]].symptom)
     return [(table.questions[i], float(gains[i])) for _value, _slug, i in found]
 
 
@@ -67,6 +69,12 @@ def _is_open(ranking: Ranking, question: Question, checks: Collection[str]) -> b
     if question.without_text and ranking.failure.text:
         return False
     return question.asked_of is not AskedOf.CHECK or question.check in checks
+
+
+def _nothing_known(ranking: Ranking) -> bool:
+    """A case without a text, a code or an answer."""
+    failure = ranking.failure
+    return not (ranking.observations or failure.text or failure.code or failure.enhanced)
 
 
 def next_question(ranking: Ranking, checks: Collection[str] = (), asked_of: AskedOf | None = None) -> NextQuestion | None:

@@ -21,7 +21,7 @@ from whybounce.snapshot import AskedOf, KnowledgeSnapshot
 NOTHING = DeliveryFailure()
 _PERSON = "anna@example.org"
 _SENDER = "office@example.com"
-_PATIENCE = 25  # questions after which a person gives up
+_MOST = 60  # questions; so that every walk ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Simulator:
         checks = len(observations)
         asked: list[tuple[str, str]] = []
         ranking = rank(self.knowledge, failure, observations)
-        while len(asked) < _PATIENCE and (following := next_question(ranking, (), AskedOf.PERSON)):
+        while len(asked) < _MOST and (following := next_question(ranking, (), AskedOf.PERSON)):
             slug = following.question.slug
             observations[slug] = self._answer(slug, truth, dice)
             asked.append((slug, observations[slug]))

@@ -203,6 +203,17 @@ def test_the_next_question_is_the_one_that_tells_most():
     assert next_question(rank(KNOWLEDGE, NOTHING)).question.slug == "who-is-affected"
 
 
+def test_where_nothing_is_known_a_symptom_is_asked_for_first():
+    """Also where another question tells more; as soon as anything is known, what tells most comes first."""
+    sharp = Answer("spf", "SPF", Frequency.RARE, evidence=says(spf_fail=Strength.PROVES), others=Strength.STRONGLY_AGAINST)
+    other = Answer("listed", "A blocklist", Frequency.RARE, evidence=says(ip_listed=Strength.PROVES), others=Strength.STRONGLY_AGAINST)
+    rest = Answer("other", "Something else", Frequency.USUAL, evidence=says(spf_fail=Strength.AGAINST, ip_listed=Strength.AGAINST))
+    telling = dataclasses.replace(WHO_IS_AFFECTED, slug="telling", answers=(sharp, other, rest), symptom=False)
+    knowledge = Knowledge(dataclasses.replace(SNAPSHOT, questions=(telling, WHO_IS_AFFECTED)), KNOWLEDGE.model)
+    assert next_question(rank(knowledge, NOTHING)).question is WHO_IS_AFFECTED
+    assert next_question(rank(knowledge, DeliveryFailure(code="551"))).question is telling
+
+
 def test_a_check_is_proposed_only_where_it_has_something_to_look_at():
     slugs = [q.question.slug for q in open_questions(rank(KNOWLEDGE, NOTHING), {"spf"})]
     assert "check-spf" in slugs
