@@ -19,7 +19,7 @@ from tests.servers.bad_smtp import BadSmtp, Manners, closed_port
 from tests.servers.dns import DnsServer
 from tests.servers.zones import Behaviour
 from whybounce.checks import dane, smtp
-from whybounce.checks.conversation import Limits
+from whybounce.checks.conversation_record import Limits
 from whybounce.checks.dane_tlsa import Tlsa, mismatch, public_key_info
 from whybounce.checks.guard import parse_networks
 from whybounce.checks.resolver import Resolver

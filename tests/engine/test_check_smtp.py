@@ -18,7 +18,7 @@ from tests.servers.bad_smtp import KEYWORDS, BadSmtp, Manners, closed_port, deaf
 from tests.servers.dns import DnsServer
 from tests.servers.smtp import SmtpServer
 from whybounce.checks import smtp
-from whybounce.checks.conversation import Limits
+from whybounce.checks.conversation_record import Limits
 from whybounce.checks.guard import parse_networks
 from whybounce.checks.resolver import Resolver
 from whybounce.checks.result import CheckResult, Finding, Severity, State, Subject

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 from ipaddress import ip_address
 
-from whybounce.checks.conversation import Envelope, made_up_mailbox
+from whybounce.checks.conversation_record import Envelope
 from whybounce.checks.guard import DomainError, Network, parse_domain
 
 # RFC 5321 section 4.5.3.1: a local part of 64 octets, a path of 256 with its brackets.
@@ -55,3 +56,8 @@ def foreign_mailbox(address: str, networks: tuple[Network, ...]) -> str:
     with other people's servers that would be an attack, and get this machine listed."""
     ip = ip_address(address)
     return made_up_mailbox(_FOREIGN) if any(ip in network for network in networks) else ""
+
+
+def made_up_mailbox(domain: str) -> str:
+    """A mailbox that nobody has."""
+    return f"no-such-user-{secrets.token_hex(6)}@{domain}"

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from whybounce.checks.conversation import Conversation, Envelope, Limits, Server, converse
+from whybounce.checks.conversation import converse
 from whybounce.checks.conversation_path import PathError, envelope_for, foreign_mailbox
+from whybounce.checks.conversation_record import Conversation, Envelope, Limits, Server
 from whybounce.checks.conversation_wire import Ending
 from whybounce.checks.dns_message import Lookup, Mx, Status
 from whybounce.checks.guard import shown

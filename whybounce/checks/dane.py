@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from whybounce.checks.conversation import Conversation, Limits
+from whybounce.checks.conversation_record import Conversation, Limits
 from whybounce.checks.conversation_servers import MailServers, mail_hosts, mail_servers
 from whybounce.checks.conversation_wire import Ending
 from whybounce.checks.dane_tlsa import Tlsa, mismatch, would_match

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whybounce.checks.certificates import examine
-from whybounce.checks.conversation import Conversation, Limits
+from whybounce.checks.conversation_record import Conversation, Limits
 from whybounce.checks.conversation_servers import MailServers, mail_servers
 from whybounce.checks.conversation_wire import Ending
 from whybounce.checks.guard import DomainError, parse_domain, shown

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from whybounce.checks.certificates import CertificateView
-from whybounce.checks.conversation import Conversation, Limits
+from whybounce.checks.conversation_record import Conversation, Limits
 from whybounce.checks.conversation_wire import Ending
 from whybounce.checks.guard import shown
 from whybounce.checks.result import Fact, Finding, Severity

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 
-from whybounce.checks.conversation import Conversation
+from whybounce.checks.conversation_record import Conversation
 from whybounce.checks.conversation_reply import Reply
 from whybounce.snapshot import Blocklist
 
