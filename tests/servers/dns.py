@@ -205,15 +205,17 @@ class DnsServer:
         return wire
 
     async def _tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
-            while True:
-                (length,) = struct.unpack("!H", await reader.readexactly(2))
-                reply = await self.respond(await reader.readexactly(length), "tcp")
-                if reply is None:
-                    break
-                writer.write(struct.pack("!H", len(reply)) + reply)
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+                while True:
+                    (length,) = struct.unpack("!H", await reader.readexactly(2))
+                    reply = await self.respond(await reader.readexactly(length), "tcp")
+                    if reply is None:
+                        break
+                    writer.write(struct.pack("!H", len(reply)) + reply)
+                    await writer.drain()
+        finally:
+            writer.close()
 
 
 class _Udp(asyncio.DatagramProtocol):

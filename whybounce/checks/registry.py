@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from whybounce.checks import dane, dkim, dmarc, dnsbl, helo, mta_sts, mx, ptr, smtp, spf, tls_rpt
+from whybounce.checks import address, dane, delegation, dkim, dmarc, dnsbl, helo, mta_sts, mx, provider, ptr, smtp, spf, tls_rpt
 from whybounce.checks.result import CheckResult, DeclaredAnswer, Subject
 from whybounce.checks.tools import Tools
 
@@ -26,7 +26,10 @@ class Check:
 
 
 CHECKS: dict[str, Check] = {
+    "address": Check("address", address.ANSWERS, address.needs, address.run),
+    "dns": Check("dns", delegation.ANSWERS, delegation.needs, delegation.run),
     "mx": Check("mx", mx.ANSWERS, mx.needs, mx.run),
+    "provider": Check("provider", provider.ANSWERS, provider.needs, provider.run),
     "ptr": Check("ptr", ptr.ANSWERS, ptr.needs, ptr.run),
     "helo": Check("helo", helo.ANSWERS, helo.needs, helo.run),
     "spf": Check("spf", spf.ANSWERS, spf.needs, spf.run),
