@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import dns.exception
 import dns.flags
@@ -27,7 +28,9 @@ QUESTION_SECONDS = 5.0
 DIRECT_SECONDS = 3.0
 DIRECT_TRIES = 2
 MAX_QUERIES = 100
-MAX_AT_ONCE = 24
+MAX_AT_ONCE = 64
+# Of all resolvers of an event loop together: what one core can send and read before the answers wait for it, and are asked for again.
+MAX_UNDER_WAY = 96
 
 __all__ = ["Health", "Lookup", "NameServer", "Resolver", "Status", "parse_nameserver", "system_nameservers"]
 
@@ -161,7 +164,7 @@ class Resolver:
             question = Question(dns.name.from_text(name), dns.rdatatype.from_text(rdtype), flags)
         except (dns.exception.DNSException, UnicodeError, ValueError):
             return unknown(name, rdtype, "DNS cannot hold such a name", Status.ERROR)
-        async with self._places:
+        async with self._places, _room():
             outcome = await Race(question, servers, health, self, seconds).run()
         if outcome.response is None:
             return replace(unknown(name, rdtype, outcome.detail, outcome.status), server=str(outcome.server), no_way=outcome.no_way)
@@ -174,6 +177,13 @@ class Resolver:
             return False
         self.queries += 1
         return True
+
+
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def _room() -> asyncio.Semaphore:
+    return _rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MAX_UNDER_WAY))
 
 
 def _plain(name: str) -> str:
