@@ -1,46 +1,53 @@
-"""Simulated cases: a person and a network that know the true cause answer by the evidence, and the wizard's own ranking and choice of
-questions are watched. It measures whether the knowledge and the questions lead to a cause; not whether the knowledge is true
-(docs/simulate.md)."""
+"""Simulated cases: a person and a network that know the true cause answer by the evidence, while the wizard's own ranking chooses what
+is asked. It measures whether the questions lead to the cause if the knowledge is right; not whether it is (docs/simulate.md)."""
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from bisect import bisect
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import Subject
-from whybounce.compiled import CompiledQuestion, Knowledge
+from whybounce.compiled import CompiledQuestion, Knowledge, labelled_examples
 from whybounce.failure import DeliveryFailure
+from whybounce.intake import read
 from whybounce.next_question import next_question
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, KnowledgeSnapshot
+from whybounce.words import fit
 
 NOTHING = DeliveryFailure()
-_PERSON = "anna@example.org"
+_RECIPIENT = "anna@example.org"
 _SENDER = "office@example.com"
-_MOST = 60  # questions; so that every walk ends
+_MOST = 60  # questions, so that every walk ends
+_LEFT_OUT = 5  # one text in so many is not learnt from
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the simulated person and network answer, as shares: `dont_know` of the questions are not answered, `wrong` are answered
-    with another answer, each alike; `unable` of the checks cannot look."""
+    """How people and network answer, as shares: `dont_know` of the questions are not answered, `wrong` are answered with any of
+    the other answers; `unable` of the checks cannot look."""
 
     dont_know: float = 0.10
     wrong: float = 0.05
     unable: float = 0.10
 
 
+_USUAL = Manners()
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """One simulated case from its start to where the wizard asks no more.
 
+    with_reply  it began with a text
     place       of the true cause in the ranking at the end, from 1; 0: it was ruled out
-    ended_at    slug of the first cause
-    asked       the questions put to the person, in order, with the answers given
+    ended_at    slug of the first cause, and its probability
+    asked       slugs of the questions put to the person, with the answers given
     checks      how many checks could look
     """
 
@@ -56,13 +63,13 @@ class Walk:
 class Simulator:
     """Walks cases through one knowledge."""
 
-    def __init__(self, knowledge: Knowledge, manners: Manners = Manners()) -> None:
+    def __init__(self, knowledge: Knowledge, manners: Manners = _USUAL) -> None:
         self.knowledge = knowledge
         self._manners = manners
         self._answers = {slug: _cumulated(compiled) for slug, compiled in knowledge.questions.items()}
 
     def walk(self, truth: str, failure: DeliveryFailure, dice: random.Random) -> Walk:
-        """One case whose cause is `truth` (a slug): the checks that can look, then one question after the other."""
+        """One case whose cause is `truth` (a slug): first the checks that can look, then one question after the other."""
         observations = self._checked(truth, failure, dice)
         checks = len(observations)
         asked: list[tuple[str, str]] = []
@@ -75,42 +82,29 @@ class Simulator:
         return _ended(ranking, truth, tuple(asked), checks)
 
     def _checked(self, truth: str, failure: DeliveryFailure, dice: random.Random) -> dict[str, str]:
-        """What the checks find that have something to look at; those that could not look are left out."""
+        """What the checks find that have something to look at; those that cannot look leave nothing."""
         found = {}
         for name in runnable(failure):
             question = self.knowledge.by_check.get(name)
-            if question and question.asked_of is AskedOf.CHECK and dice.random() >= self._manners.unable:
-                found[question.slug] = self._drawn(question.slug, truth, dice)
+            if question and dice.random() >= self._manners.unable:
+                found[question.slug] = self._fitting(question.slug, truth, dice)
         return found
 
     def _answer(self, slug: str, truth: str, dice: random.Random) -> str:
         chance = dice.random()
         if chance < self._manners.dont_know:
             return DONT_KNOW
-        fitting = self._drawn(slug, truth, dice)
+        fitting = self._fitting(slug, truth, dice)
         if chance < self._manners.dont_know + self._manners.wrong:
-            others = [answer for answer in self.knowledge.questions[slug].rows if answer != fitting]
+            others = [answer for answer in self._answers[slug][0] if answer != fitting]
             return dice.choice(others) if others else fitting
         return fitting
 
-    def _drawn(self, slug: str, truth: str, dice: random.Random) -> str:
+    def _fitting(self, slug: str, truth: str, dice: random.Random) -> str:
         """An answer, drawn by how probable each is where `truth` is the cause."""
         answers, cumulated = self._answers[slug]
         sums = cumulated[self.knowledge.index[truth]]
         return answers[min(bisect(sums, dice.random() * sums[-1]), len(answers) - 1)]
-
-
-def runnable(failure: DeliveryFailure) -> Collection[str]:
-    """The checks that have something to look at: whoever asks knows both addresses; all else stands in the reply or is unknown."""
-    subject = Subject(
-        domain="example.org",
-        recipient=_PERSON,
-        mail_from=_SENDER,
-        header_from=_SENDER,
-        sending_ip=failure.sending_ip,
-        reply=failure.text,
-    )
-    return [name for name, check in CHECKS.items() if not check.needs(subject)]
 
 
 def _cumulated(compiled: CompiledQuestion) -> tuple[list[str], list[list[float]]]:
@@ -125,12 +119,60 @@ def _ended(ranking: Ranking, truth: str, asked: tuple[tuple[str, str], ...], che
     return Walk(truth, bool(ranking.failure.text), place, slugs[0] if slugs else "", probability, asked, checks)
 
 
-def texts_of(snapshot: KnowledgeSnapshot) -> dict[str, list[str]]:
-    """The texts of each cause: those of its example cases and its labelled examples. Not the examples of patterns, which match by rule."""
+def runnable(failure: DeliveryFailure) -> Collection[str]:
+    """The checks that have something to look at: whoever asks knows both addresses; all else stands in the reply or is unknown."""
+    subject = Subject(
+        domain="example.org",
+        recipient=_RECIPIENT,
+        mail_from=_SENDER,
+        header_from=_SENDER,
+        sending_ip=failure.sending_ip,
+        helo=failure.helo,
+        reply=failure.text,
+    )
+    return [name for name, check in CHECKS.items() if not check.needs(subject)]
+
+
+def simulate(knowledge: Knowledge, texts: Mapping[str, Sequence[str]], walks: int, seed: int = 1, manners: Manners = _USUAL) -> Iterator[Walk]:
+    """`walks` cases of each cause from no text at all and, where `texts` has some for it, as many with one of these.
+    The same knowledge, texts and seed give the same walks."""
+    simulator = Simulator(knowledge, manners)
+    for cause in knowledge.causes:
+        failures = [_failure_of(text) for text in texts.get(cause.slug, ())]
+        for number in range(walks):
+            yield simulator.walk(cause.slug, NOTHING, _dice(seed, cause.slug, number))
+            if failures:
+                yield simulator.walk(cause.slug, failures[number % len(failures)], _dice(seed, cause.slug, number, "reply"))
+
+
+def _dice(*named: str | int) -> random.Random:
+    """The same numbers for the same name, in every process."""
+    return random.Random(" ".join(map(str, named)))  # noqa: S311 nothing here is a secret
+
+
+def _failure_of(text: str) -> DeliveryFailure:
+    """The first failed delivery in it; NOTHING where there is none."""
+    return next(iter(read(text.encode()).failures), NOTHING)
+
+
+def choose_texts(snapshot: KnowledgeSnapshot, most: int, seed: int = 1) -> dict[str, list[str]]:
+    """Of each cause's labelled examples every fifth, at most `most`: texts that are read as a failed delivery."""
     texts: dict[str, list[str]] = {cause.slug: [] for cause in snapshot.causes}
-    for case in snapshot.cases:
-        if case.text:
-            texts[case.cause].append(case.text)
     for example in snapshot.examples:
         texts[example.cause].append(example.text)
-    return texts
+    chosen = {}
+    for slug, known in texts.items():
+        number = min(most, -(-len(known) // _LEFT_OUT))
+        _dice(seed, slug).shuffle(known)
+        readable = (text for text in known if _failure_of(text).text)
+        chosen[slug] = [text for text, _n in zip(readable, range(number), strict=False)]
+    return chosen
+
+
+def without_texts(snapshot: KnowledgeSnapshot, texts: Mapping[str, Sequence[str]]) -> Knowledge:
+    """The knowledge with a text model that never saw these texts (fitting takes seconds). The patterns remain, and whoever wrote them
+    may have seen the texts."""
+    seen = {text for chosen in texts.values() for text in chosen}
+    rest = tuple(example for example in snapshot.examples if example.text not in seen)
+    lessons = [lesson for lesson in labelled_examples(dataclasses.replace(snapshot, examples=rest)) if lesson.text not in seen]
+    return Knowledge(snapshot, fit(lessons))
