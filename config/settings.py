@@ -204,6 +204,9 @@ WHYBOUNCE_REACH = Reach(
     own_addresses=own_addresses() | parse_addresses(_list("WHYBOUNCE_OWN_ADDRESSES")),
 )
 
+# Seconds for which a result is shown, with its age, instead of being asked for again.
+WHYBOUNCE_CHECKS_KEPT = _number("WHYBOUNCE_CHECKS_KEPT", 300)
+
 # --- limits -------------------------------------------------------------------------------------------------------------
 
 

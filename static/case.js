@@ -8,6 +8,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 let next = "";
 document.addEventListener("htmx:beforeSwap", (event) => {
+  // Too many requests: the page that comes with it says when to go on.
+  if (event.detail.xhr.status === 429) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
   // What the end of a stream brings in must not take the reader away from where they are.
   const cause = event.detail.requestConfig?.triggeringEvent;
   next = cause?.type === "submit" || cause?.type === "click" ? event.detail.requestConfig.elt.closest("[data-then]")?.dataset.then ?? "" : "";

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,7 +15,6 @@ from troubleshoot.facts import subject_to_json
 from troubleshoot.models import CheckOutcome, CheckRun
 from whybounce.checks.result import State, Subject
 
-KEPT = timedelta(minutes=5)
 SWITCHED_OFF = "off"
 """The answer of a check that may not look here at all."""
 
@@ -26,9 +26,13 @@ def digest_of(subject: Subject, message: bytes = b"") -> str:
 
 
 def recent_outcomes(about: str, names: Collection[str]) -> list[CheckOutcome]:
-    """The newest outcome of each of these checks about `about` that is not older than KEPT. What could not look is looked at again,
+    """The newest outcome of each of these checks about `about` that is not older than
+    WHYBOUNCE_CHECKS_KEPT says (in seconds). What could not look is looked at again,
     but for what the operator switched off."""
-    rows = CheckOutcome.objects.filter(run__about=about, check_name__in=names, at__gte=timezone.now() - KEPT)
+    kept: int = settings.WHYBOUNCE_CHECKS_KEPT
+    if not kept:
+        return []
+    rows = CheckOutcome.objects.filter(run__about=about, check_name__in=names, at__gte=timezone.now() - timedelta(seconds=kept))
     looked = rows.exclude(~Q(answer=SWITCHED_OFF), state=State.UNKNOWN)
     return list({row.check_name: row for row in looked.order_by("at", "pk")}.values())
 
