@@ -160,7 +160,9 @@ def test_a_name_server_without_an_address_is_lame(servers: Servers) -> None:
 def test_a_port_where_nobody_listens_is_lame(servers: Servers) -> None:
     servers.recursive.add("ns2.example.test. A 127.0.0.9\n")
     result = servers.check()
-    assert (result.answer, states(result)["ns2.example.test"]) == ("lame", "broken")
+    assert (result.answer, states(result)["ns2.example.test"]) == ("lame", "closed")
+    servers.recursive.add("ns1.example.test. A 127.0.0.8\n")
+    assert servers.check().answer == "ok", "a firewall that refuses all questions looks the same"
 
 
 @pytest.mark.parametrize("failure", [Behaviour(rcode="servfail"), Behaviour(silent=True)], ids=["servfail", "time-out"])
@@ -265,6 +267,18 @@ def test_six_servers_are_asked_and_no_more(servers: Servers) -> None:
     servers.recursive.add(hosts)
     result = servers.check()
     assert (result.answer, len(states(result)), result.facts["name_server_count"]) == ("ok", 6, 9)
+
+
+def test_fewer_are_asked_where_queries_run_short(servers: Servers) -> None:
+    servers.recursive.add("".join(f"example.test. NS n{i}.example.test.\nn{i}.example.test. A {FIRST}\n" for i in range(9)))
+
+    async def run() -> CheckResult:
+        resolver = Resolver([servers.recursive.address], max_queries=60, allow_networks=parse_networks(["127.0.0.0/8"]))
+        async with Tools(resolver, Reach(dns_port=servers.first.port)) as tools:
+            return await delegation.run(Subject(domain="example.test"), tools)
+
+    result = asyncio.run(run())
+    assert (result.answer, 2 <= len(states(result)) < 6) == ("ok", True)
 
 
 def test_a_slow_answer_through_the_resolver(servers: Servers) -> None:

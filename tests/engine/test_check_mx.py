@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.conftest import SMALL
 from tests.servers.dns import DnsServer
 from tests.servers.zones import Behaviour
 from whybounce.checks import mx
@@ -74,6 +75,10 @@ SCENARIOS = [
     ("@ MX 10 192.0.2.1.", "ip-literal", {"mx.ip_literal": "error"}),
     ("@ MX 10 private", "private", {"mx.non_public_address": "error"}),
     ("@ MX 10 loop\n@ MX 20 mx1", "partly-dangling", {"mx.non_public_address": "warning"}),
+    ("@ MX 10 loop", "private", {"mx.non_public_address": "error"}),
+    ("@ MX 10 bare\n@ MX 20 mx1", "partly-dangling", {"mx.unresolvable": "warning"}),
+    ("@ MX 10 192.0.2.1.\n@ MX 20 mx1", "partly-dangling", {"mx.ip_literal": "error"}),
+    ("@ MX 10 -mx1\n-mx1 A 8.8.8.8", "ok", {"mx.ok": "ok", "mx.bad_hostname": "warning"}),
     ("@ MX 10 localhost.", "private", {"mx.localhost": "error"}),
     ("@ MX 10 six", "ok", {"mx.ok": "ok", "mx.ipv6_only": "warning"}),
     ("@ MX 10 six\n@ MX 20 mx2", "ok", {"mx.ok": "ok"}),
@@ -90,6 +95,16 @@ def test_it_judges_what_a_domain_publishes(dns_server: DnsServer, zone: str, ans
     assert (result.answer, {name: str(severity) for name, severity in found(result).items()}) == (answer, findings)
     assert result.state is {declared.slug: declared.state for declared in mx.ANSWERS}[answer]
     assert result.detail.endswith(".")
+
+
+def test_every_finding_about_mx_of_the_contract_is_shown_here() -> None:
+    """The two that need more than a line of zone text have tests of their own."""
+    contract = [line.split() for line in (SMALL.parent / "findings.txt").read_text().splitlines() if line.startswith("mx.")]
+    produced = {(name, severity) for _, _, findings in SCENARIOS for name, severity in findings.items()}
+    elsewhere = {("mx.too_many", "warning"), ("mx.wildcard", "info")}
+    assert {(name, severity) for name, *severities in contract for severity in severities} == {
+        (name, severity) for name, severity in produced | elsewhere if name.startswith("mx.")
+    }
 
 
 def test_a_domain_that_does_not_exist_is_told_from_one_without_mail(dns_server: DnsServer) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from whybounce.checks.dns_findings import SLOW_MS
 from whybounce.checks.guard import shown
-from whybounce.checks.name_servers import LAME, SHOWN_RECORDS, ServerReport, State
+from whybounce.checks.name_servers import LAME, SHOWN_RECORDS, UNHEARD, ServerReport, State
 from whybounce.checks.result import Fact, Finding, Severity
 from whybounce.checks.zone_cut import ZoneCut
 
@@ -92,7 +92,7 @@ class Servers:
 def judge_servers(cut: ZoneCut, reports: Sequence[ServerReport]) -> Servers:
     """Silence tells against a server only where others could be asked from here; a network that lets no questions through silences all."""
     heard = cut.reached or any(report.heard for report in reports)
-    lame = tuple(report for report in reports if report.state in LAME and (heard or report.state is not State.SILENT))
+    lame = tuple(report for report in reports if report.state in LAME and (heard or report.state not in UNHEARD))
     return Servers(cut, tuple(reports), lame, tuple(report for report in reports if report.state is State.OK))
 
 

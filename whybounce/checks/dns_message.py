@@ -75,7 +75,7 @@ class Lookup:
     recursion_available  the server says that it asks others (RA)
     zone                 the zone that holds the name, where the answer shows its SOA; else ""
     referral             the answer is no answer but a delegation
-    no_way               nothing could be sent to the server from here
+    no_way, closed       nothing could be sent to the server from here; nobody listens there, or a firewall on the way says so
     """
 
     name: str
@@ -97,6 +97,7 @@ class Lookup:
     zone: str = ""
     referral: Referral | None = None
     no_way: bool = False
+    closed: bool = False
 
     @property
     def found(self) -> bool:

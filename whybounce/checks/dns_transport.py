@@ -67,8 +67,13 @@ class NameServer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one server did with one message. `status` is ANSWERED for NOERROR and NXDOMAIN; a failing rcode keeps its response,
-    so that its extended errors can be read. `elapsed_ms` is set by whoever asked several times. `no_way`: nothing could be sent from here."""
+    """What one server did with one message.
+
+    status       ANSWERED for NOERROR and NXDOMAIN; a failing rcode keeps its response, so that its extended errors can be read
+    elapsed_ms   set by whoever asked several times
+    no_way       nothing could be sent from here
+    closed       nobody listens there, or a firewall on the way says so
+    """
 
     server: NameServer
     status: Status
@@ -77,6 +82,7 @@ class Outcome:
     elapsed_ms: int = 0
     size: int = 0
     no_way: bool = False
+    closed: bool = False
 
 
 async def exchange(
@@ -94,8 +100,9 @@ async def exchange(
     except _TcpFailed as error:
         return Outcome(server, Status.ERROR, detail=f"{server} cut its answer short over UDP and did not give it over TCP ({error})")
     except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        return Outcome(server, Status.ERROR, detail=f"{server} cannot be reached ({reason})", no_way=getattr(error, "errno", None) in _NO_WAY)
+        reason, number = getattr(error, "strerror", None) or type(error).__name__, getattr(error, "errno", None)
+        detail = f"{server} cannot be reached ({reason})"
+        return Outcome(server, Status.ERROR, detail=detail, no_way=number in _NO_WAY, closed=number == errno.ECONNREFUSED)
     except (dns.exception.DNSException, ValueError) as error:
         return Outcome(server, Status.ERROR, detail=f"{server} sent an answer that cannot be read ({type(error).__name__})")
     rcode = response.rcode()

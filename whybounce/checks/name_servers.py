@@ -15,6 +15,10 @@ from whybounce.checks.tools import Tools
 from whybounce.checks.zone_cut import ZoneCut, server_address
 
 MAX_SERVERS = 6
+# Of the queries that a run may send, so many are left to the other checks; two servers are asked in any case.
+LEFT_TO_OTHERS = 40
+MIN_SERVERS = 2
+QUERIES_A_SERVER = 3
 SHOWN_RECORDS = 10
 
 
@@ -27,11 +31,14 @@ class State(StrEnum):
     SERVFAIL = "servfail"
     BROKEN = "broken"
     SILENT = "silent"
+    CLOSED = "closed"
     NO_ADDRESS = "no-address"
     NOT_ASKED = "not-asked"
 
 
 LAME = frozenset(State) - {State.OK, State.NOT_ASKED}
+# Of these a firewall on the way may be the cause.
+UNHEARD = frozenset((State.SILENT, State.CLOSED))
 # Something came back, so that name servers can be asked from here.
 _HEARD = frozenset((State.OK, State.NOT_AUTHORITATIVE, State.REFUSED, State.SERVFAIL, State.BROKEN))
 
@@ -82,7 +89,9 @@ class ServerReport:
 
 async def ask_servers(cut: ZoneCut, tools: Tools) -> tuple[ServerReport, ...]:
     """The first MAX_SERVERS name servers of the zone, each asked at one address for its SOA and the name's MX, all at once."""
-    reports = await asyncio.gather(*(_ask(host, cut, tools) for host in cut.servers[:MAX_SERVERS]))
+    left = tools.resolver.max_queries - tools.resolver.queries - LEFT_TO_OTHERS
+    count = min(MAX_SERVERS, max(MIN_SERVERS, left // QUERIES_A_SERVER))
+    reports = await asyncio.gather(*(_ask(host, cut, tools) for host in cut.servers[:count]))
     return _without_go_between(reports)
 
 
@@ -100,6 +109,8 @@ async def _ask(host: str, cut: ZoneCut, tools: Tools) -> ServerReport:
 def _judge(lookup: Lookup) -> tuple[State, str]:
     if lookup.no_way or lookup.status is Status.UNKNOWN:
         return State.NOT_ASKED, shown(lookup.detail)
+    if lookup.closed:
+        return State.CLOSED, "takes no questions: nobody listens at its DNS port"
     match lookup.status:
         case Status.ANSWERED | Status.NODATA | Status.NXDOMAIN:
             if lookup.authoritative:

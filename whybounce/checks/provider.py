@@ -104,9 +104,8 @@ async def _implicit(domain: str, resolver: Resolver, facts: dict[str, Fact]) -> 
 
 
 def _own(domain: str, hosts: Sequence[str], facts: dict[str, Fact]) -> CheckResult:
-    registered = registrable_domain(domain) or domain
     name = shown(hosts[0])
-    if any(holds(registered, host) for host in hosts):
+    if any(holds(domain, host) for host in hosts) or any(holds(registrable_domain(domain) or domain, host) for host in hosts):
         return _result("own", f"{domain} has a mail server of its own: {name}.", facts)
     return _result("own", f"Mail for {domain} is received at {name}, which is none of the providers that are known here.", facts)
 

@@ -25,7 +25,7 @@ from whybounce.checks.guard import Network
 TRY_SECONDS = 1.0
 QUESTION_SECONDS = 5.0
 # One authoritative server has others beside it, so it is given up sooner, and asked twice: a packet may be lost.
-DIRECT_SECONDS = 3.0
+DIRECT_SECONDS = 2.5
 DIRECT_TRIES = 2
 MAX_QUERIES = 100
 MAX_AT_ONCE = 64
@@ -167,7 +167,8 @@ class Resolver:
         async with self._places, _room():
             outcome = await Race(question, servers, health, self, seconds).run()
         if outcome.response is None:
-            return replace(unknown(name, rdtype, outcome.detail, outcome.status), server=str(outcome.server), no_way=outcome.no_way)
+            lookup = unknown(name, rdtype, outcome.detail, outcome.status)
+            return replace(lookup, server=str(outcome.server), no_way=outcome.no_way, closed=outcome.closed)
         asked = Lookup(name, rdtype, outcome.status, server=str(outcome.server), elapsed_ms=outcome.elapsed_ms, size=outcome.size)
         return read_response(asked, outcome.response)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from whybounce.checks.dns_message import Lookup, Status
 from whybounce.checks.dns_transport import NameServer
-from whybounce.checks.registrable import registrable_domain
 from whybounce.checks.tools import Tools
 
 # Names above a failing one that are asked for, from the top; and servers of the one found that are asked who is in charge.
@@ -104,9 +103,9 @@ async def server_address(host: str, glue: Sequence[tuple[str, str]], tools: Tool
 
 
 def _likely(domain: str) -> list[str]:
-    """Where the zone most likely begins: at the domain, or at what was registered."""
-    registered = registrable_domain(domain)
-    return [domain, registered] if registered not in ("", domain) else [domain]
+    """Where the zone most likely begins: at the domain, or one label above."""
+    above = domain.partition(".")[2]
+    return [domain, above] if "." in above else [domain]
 
 
 def _end(lookup: Lookup) -> str:
