@@ -137,7 +137,8 @@ def _failure_text(ranking: Ranking) -> str:
 
 
 _CERTAINTY = {"proved": "This is why", "likely": "Most likely", "possible": "Possibly", "unclear": "The text says too little; perhaps"}
-_WHO = {
+# Who must act, in words.
+WHO_ACTS = {
     "sender": "the sender",
     "sender-admin": "the sender's mail administrator",
     "recipient": "the recipient",
@@ -176,12 +177,12 @@ def _failure_lines(knowledge: Knowledge, failure: DeliveryFailure) -> Iterator[s
     top = hypotheses[0].cause
     yield f"\n{_CERTAINTY[verdict.certainty.value]}: {top.title} ({hypotheses[0].probability:.0%})"
     yield f"{'Permanent: sending it again unchanged will not help' if verdict.permanent else 'Temporary: it may go through later'}. To act: " + (
-        ", then ".join(_WHO[who.value] for who in verdict.who_acts) + "."
+        ", then ".join(WHO_ACTS[who.value] for who in verdict.who_acts) + "."
     )
     for hypothesis in hypotheses[1:]:
         if hypothesis.probability >= 0.05:
             yield f"   or: {hypothesis.cause.title} ({hypothesis.probability:.0%})"
     values = values_of(failure, provider.name if provider else "")
     for number, step in enumerate(top.steps, 1):
-        yield f"{number:>3}. [{_WHO[step.who.value]}] " + "".join(part.text for part in fill(step.text, values))
+        yield f"{number:>3}. [{WHO_ACTS[step.who.value]}] " + "".join(part.text for part in fill(step.text, values))
     yield ""

@@ -51,11 +51,12 @@ class Joiner:
     deliveries: dict[str, tuple[str, str]] = field(default_factory=dict)
     counts: dict[Event, int] = field(default_factory=dict)
 
-    def add(self, event: LogEvent, line: int) -> None:
-        """`line`: any number that the caller knows the line by."""
+    def add(self, event: LogEvent, line: int) -> str:
+        """`line`: any number that the caller knows the line by. Gives the key of the message."""
         self.counts[event.event] = self.counts.get(event.event, 0) + 1
         event = self._numbered(event)
-        message = self.messages.setdefault(_key(event), _Message())
+        key = _key(event)
+        message = self.messages.setdefault(key, _Message())
         for name in _SHARED:
             value = getattr(event, name)
             if value and name not in message.facts:
@@ -70,6 +71,17 @@ class Joiner:
                     message.known.setdefault(recipient.lower(), (recipient, line))
             if event.text:
                 message.said[event.recipient.lower()] = Outcome(event, line)
+        return key
+
+    def key_of(self, event: LogEvent) -> str:
+        """The key under which `add` would put it."""
+        queue_id = self.deliveries[event.delivery][0] if event.program == "qmail" and event.delivery in self.deliveries else ""
+        return event.queue_id or queue_id or _key(event)
+
+    def take(self, key: str) -> list[Outcome]:
+        """The last word on each recipient of one message, which is forgotten: for logs of any length."""
+        message = self.messages.pop(key, None)
+        return list(_completed(message)) if message else []
 
     def _numbered(self, event: LogEvent) -> LogEvent:
         """qmail names the message only where a delivery starts."""
@@ -78,7 +90,7 @@ class Joiner:
         if event.queue_id:
             self.deliveries[event.delivery] = (event.queue_id, event.recipient)
             return event
-        queue_id, recipient = self.deliveries.get(event.delivery, ("", ""))
+        queue_id, recipient = self.deliveries.pop(event.delivery, ("", ""))
         return event._replace(queue_id=queue_id or f"delivery {event.delivery}", recipient=event.recipient or recipient)
 
     def outcomes(self) -> list[Outcome]:

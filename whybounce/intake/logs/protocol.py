@@ -32,8 +32,10 @@ class _Session:
 class Dialogues:
     """Reads row after row; `events` gives what each row decided."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = True) -> None:
+        """`keep`: for `lines_of`; else a session is forgotten at its end, and the oldest where there are too many: for logs of any length."""
         self._sessions: dict[str, _Session] = {}
+        self._keep = keep
 
     def events(self, line: str) -> list[LogEvent] | None:
         """What the row says; None for a line that is no row of such a log."""
@@ -43,10 +45,16 @@ class Dialogues:
             cells = next(csv.reader([line]), [])
         except csv.Error:
             return None
-        if len(cells) < 8 or cells[6] not in ("+", "-", ">", "<", "*") or not cells[3].isdigit() or len(self._sessions) > MAX_SESSIONS:
+        if len(cells) < 8 or cells[6] not in ("+", "-", ">", "<", "*") or not cells[3].isdigit():
             return None
+        if len(self._sessions) > MAX_SESSIONS:
+            if self._keep:
+                return None
+            del self._sessions[next(iter(self._sessions))]
         session = self._sessions.setdefault(cells[2], _Session())
         mark, data = cells[6], cells[7].strip()
+        if mark == "-" and not self._keep:
+            del self._sessions[cells[2]]
         if mark not in "<>":
             return [LogEvent("exchange-protocol", Event.OTHER, cells[0], queue_id=cells[2])]
         if not session.replies:
