@@ -52,6 +52,10 @@ def test_every_finding_names_its_source(shipped: KnowledgeSnapshot) -> None:
     assert [note.slug for note in shipped.findings if not note.sources] == []
 
 
+def test_every_finding_is_reported_by_a_check_that_there_is(shipped: KnowledgeSnapshot) -> None:
+    assert {note.reported_by for note in shipped.findings} <= set(CHECKS)
+
+
 def test_every_answer_of_every_check_has_words(shipped: KnowledgeSnapshot) -> None:
     questions = {question.check: question for question in shipped.questions if question.asked_of is AskedOf.CHECK}
     for name, check in CHECKS.items():
