@@ -5,6 +5,7 @@ import socket
 import time
 from pathlib import Path
 
+import dns.flags
 import pytest
 
 from tests.servers.dns import DnsServer
@@ -138,6 +139,84 @@ def test_the_strings_of_a_txt_record_are_joined(dns_server: DnsServer) -> None:
 def test_a_name_that_dns_cannot_hold_is_an_error_without_a_query(dns_server: DnsServer, name: str) -> None:
     assert ask(dns_server, name, "A").status is Status.ERROR
     assert dns_server.count() == 0
+
+
+def test_without_validation_is_another_question(dns_server: DnsServer) -> None:
+    dns_server.add(ZONE)
+
+    async def both() -> tuple[Lookup, Lookup, Lookup]:
+        resolver = Resolver([dns_server.address])
+        return (
+            await resolver.ask("example.test", "MX"),
+            await resolver.ask("example.test", "MX", checking_disabled=True),
+            await resolver.ask("example.test.", "MX", checking_disabled=True),
+        )
+
+    checked, unchecked, again = asyncio.run(both())
+    assert checked.found
+    assert unchecked == again
+    wanted = dns.flags.RD | dns.flags.AD
+    assert [query.flags for query in dns_server.queries] == [wanted, wanted | dns.flags.CD]
+
+
+def test_an_absence_without_validation_is_none_with_it(dns_server: DnsServer) -> None:
+    async def both() -> None:
+        resolver = Resolver([dns_server.address])
+        await resolver.ask("nobody.test", "MX", checking_disabled=True)
+        await resolver.ask("nobody.test", "TXT")
+
+    asyncio.run(both())
+    assert dns_server.count() == 2
+
+
+DIRECT = ";! * aa\n$ORIGIN example.test.\n@ SOA ns h 1 2 3 4 5\n@ MX 10 mx\nalias CNAME other\nsub NS ns.sub\nsub NS NS.elsewhere.test.\n"
+DIRECT += "ns.sub A 192.0.2.53\nns.sub AAAA 2001:db8::53\n"
+
+
+def ask_server(server: DnsServer, name: str, rdtype: str, **limits: float) -> Lookup:
+    server.add(DIRECT)
+    resolver = Resolver([], **limits)  # type: ignore[arg-type]
+    return asyncio.run(resolver.ask_server(name, rdtype, NameServer(*server.address)))
+
+
+def test_one_server_is_asked_itself_without_recursion(dns_server: DnsServer) -> None:
+    lookup = ask_server(dns_server, "Example.test.", "MX")
+    assert (lookup.records, lookup.authoritative, lookup.recursion_available) == (("10 mx.example.test",), True, False)
+    assert [query.flags for query in dns_server.queries] == [0]
+    assert lookup.zone == ""
+    assert ask_server(dns_server, "example.test", "TXT").zone == "example.test"
+    assert ask_server(dns_server, "example.test", "SOA").zone == "example.test"
+    assert ask_server(dns_server, "alias.example.test", "MX").chain == ("other.example.test",)
+    assert {query.name for query in dns_server.queries} == {"example.test", "alias.example.test"}
+
+
+def test_a_server_that_refers_to_others_tells_who_they_are(dns_server: DnsServer) -> None:
+    lookup = ask_server(dns_server, "www.sub.example.test", "MX")
+    assert (lookup.authoritative, lookup.found) == (False, False)
+    assert lookup.referral is not None
+    assert (lookup.referral.zone, lookup.referral.servers) == ("sub.example.test", ("ns.elsewhere.test", "ns.sub.example.test"))
+    assert set(lookup.referral.glue) == {("ns.sub.example.test", "192.0.2.53"), ("ns.sub.example.test", "2001:db8::53")}
+
+
+def test_a_server_asked_itself_is_asked_twice_at_most_and_counted(dns_server: DnsServer) -> None:
+    dns_server.add(";! * silent\n")
+
+    async def look() -> tuple[list[Lookup], int]:
+        resolver = Resolver([], question_seconds=0.5, try_seconds=0.1, max_queries=3)
+        server = NameServer(*dns_server.address)
+        return [await resolver.ask_server(name, "MX", server) for name in ("a.test", "a.test", "b.test", "c.test")], resolver.queries
+
+    lookups, queries = asyncio.run(look())
+    assert [lookup.status for lookup in lookups] == [Status.TIMEOUT] * 3 + [Status.UNKNOWN]
+    assert queries == dns_server.count() == 3
+
+
+def test_a_closed_port_is_told_from_silence() -> None:
+    async def look() -> Lookup:
+        return await Resolver([]).ask_server("example.test", "MX", NameServer(*closed_port()))
+
+    lookup = asyncio.run(look())
+    assert (lookup.status, lookup.closed, lookup.no_way) == (Status.ERROR, True, False)
 
 
 def test_it_asks_each_thing_once_even_at_the_same_time(dns_server: DnsServer) -> None:

@@ -41,6 +41,7 @@ class Query:
     rdtype: str
     transport: str
     at: float
+    flags: int = 0
 
 
 class DnsServer:
@@ -160,7 +161,13 @@ class DnsServer:
             return None
         question = query.question[0]
         self.queries.append(
-            Query(question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype), transport, time.monotonic())
+            Query(
+                question.name.to_text(omit_final_dot=True).lower(),
+                dns.rdatatype.to_text(question.rdtype),
+                transport,
+                time.monotonic(),
+                int(query.flags),
+            )
         )
         behaviour = self.zones.behaviour(question.name, question.rdtype)
         if behaviour.delay:

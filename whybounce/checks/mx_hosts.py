@@ -145,9 +145,9 @@ def _findings_of(host: Host, grave: Severity) -> Iterator[Finding]:
     if host.verdict is Verdict.NO_ADDRESS:
         yield Finding("mx.unresolvable", grave, {"host": name, "reason": "no address" if host.exists else "does not exist"})
     if host.verdict is Verdict.SERVFAIL:
-        yield Finding("dns.servfail", grave, {"name": name})
+        yield Finding("dns.servfail", Severity.ERROR, {"name": name})
     if host.verdict is Verdict.TIMEOUT:
-        yield Finding("dns.timeout", grave, {"name": name})
+        yield Finding("dns.timeout", Severity.ERROR, {"name": name})
     if host.aliases:
         yield Finding("mx.cname", Severity.WARNING, {"host": name, "target": shown(host.aliases[-1])})
     if not set(host.name) <= _LDH or any(label.startswith("-") or label.endswith("-") for label in host.name.split(".")):
