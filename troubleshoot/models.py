@@ -9,6 +9,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from troubleshoot.handed_on import SharedLink as SharedLink  # in a module of its own, but a table of this app
+from troubleshoot.handed_on import StepDone as StepDone
+
 # RFC 4648 section 6, lower case: no character is mistaken for another when an address is read out.
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
