@@ -92,7 +92,7 @@ OTHERS = Destination(
         Reply("552 5.2.2 <{to}>: Mailbox is full / Blocks limit exceeded / Inode limit exceeded", "552", "5.2.2"),
         Reply("550 5.7.1 Message content rejected, UBE, id={n}-07", "550", "5.7.1", "end of DATA command"),
         Reply("550 5.7.23 <{to}>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please see"
-              " http://www.open-spf.org/Why?s=mfrom;id={sender};ip={ip};r=<UNKNOWN>", "550", "5.7.23"),
+              " http://www.open-spf.org/Why?s=mfrom;id={sender};ip={ip};r=<UNKNOWN>", "550", "5.7.23", quotes_ip=True),
     ),
     (
         Reply("450 4.2.0 <{to}>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/{domain}.html", "450", "4.2.0"),
@@ -162,7 +162,7 @@ class Ledger:
             self.deferred_by_domain[domain] += 1
             return
         self.failures += 1
-        self.by_code[f"{reply.code} {reply.enhanced}".strip()] += 1
+        self.by_code[f"{reply.code} {reply.enhanced or reply.code[0] + '.0.0'}".strip()] += 1  # Postfix fills in dsn=
         self.by_domain[domain] += 1
         self.by_sender_domain[sender.rpartition("@")[2]] += 1
         if ip:

@@ -71,7 +71,7 @@ class Reading:
         self._clock, self._most_open = clock, most_open
         self._hosts: dict[bytes, dict[bytes, _Open]] = {}
         self._waiting: dict[tuple[bytes, ...], tuple[str, Reason]] = {}
-        self._hour = (b"", b"")
+        self._hour = (b"\0", b"")  # no line begins so: one of another program has no time here
         self._days: list[str] = []
         self._sent: list[tuple[bytes, bytes, bytes, bytes | None]] = []
         self._others = OtherPrograms(self, clock, most_open)

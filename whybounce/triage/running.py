@@ -131,7 +131,7 @@ def _parts(source: Source, head: bytes, jobs: int) -> Iterator[tuple[Source, int
         return
     points = cut_points(source.name, size, parts)
     years = _years(source, points[:-1])
-    for start, stop, year in zip(points, points[1:], years, strict=True):
+    for start, stop, year in zip(points[:-1], points[1:], years, strict=True):
         yield Source(source.name, start, stop), year
 
 
