@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from troubleshoot.checking import chosen_failure, runs_about, subject_of
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
 from troubleshoot.inquiry import Asking, asking
+from troubleshoot.known_values import known_values
 from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
 from troubleshoot.models import Case, Outcome
@@ -25,9 +25,8 @@ from troubleshoot.steps import Step, steps_of
 from troubleshoot.way import Way, place_of, way_of
 from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
-from whybounce.failure import DeliveryFailure, domain_of
+from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import Certainty, Ranking, rank
-from whybounce.remedies import values_of
 from whybounce.visible import visible
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
@@ -73,6 +72,7 @@ class Diagnosis:
     found       False where the paste told of no failure and nothing was answered yet
     bare        True where nothing is known yet at all: a problem without text, no answer
     unsure      True where the leading cause is a guess
+    ranking     what all of it was said from
     """
 
     case: Case
@@ -97,6 +97,7 @@ class Diagnosis:
     way: Way
     closed: Closed | None
     groups: tuple[CauseGroup, ...]
+    ranking: Ranking
 
 
 def diagnose(case: Case, ask: str = "") -> Diagnosis:
@@ -132,11 +133,12 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         contradictions=contradiction_words(ranking),
         asking=asking(ranking, rows, ask, closed=case.is_closed),
         checks=checks,
-        steps=steps_of(top, _values(ranking, case.supplied), proofs_of(known, subject, runs, checks.able)) if top else (),
+        steps=steps_of(top, known_values(ranking, case.supplied), proofs_of(known, subject, runs, checks.able)) if top else (),
         steps_for=top.title if top else "",
         way=_way(ranking),
         closed=_closed(case, known),
         groups=cause_groups(known),
+        ranking=ranking,
     )
 
 
@@ -201,22 +203,6 @@ def _codes(known: Knowledge, failure: DeliveryFailure, text: str) -> tuple[CodeL
 def _provider(ranking: Ranking) -> tuple[str, str] | None:
     provider = ranking.knowledge.providers.get(ranking.provider)
     return (provider.slug, provider.name) if provider else None
-
-
-def _values(ranking: Ranking, supplied: Mapping[str, Any]) -> dict[str, str]:
-    """What the case knows of each placeholder: what was pasted, then what a person supplied."""
-    provider = ranking.knowledge.providers.get(ranking.provider)
-    values = values_of(ranking.failure, provider.name if provider else "")
-    mail_from = supplied.get("mail_from", "")
-    given = {
-        "recipient_domain": supplied.get("domain", ""),
-        "sending_ip": supplied.get("sending_ip", ""),
-        "envelope_sender": mail_from,
-        "sender_domain": domain_of(mail_from),
-        "header_from_domain": domain_of(supplied.get("header_from", "")) or domain_of(mail_from),
-        "helo": supplied.get("helo", ""),
-    }
-    return {name: visible(value or given.get(name, "")) for name, value in values.items()}
 
 
 def _way(ranking: Ranking) -> Way:

@@ -53,6 +53,7 @@ class Step:
     """
 
     number: int
+    slug: str
     actor: Actor
     text: tuple[Passage, ...]
     wording: tuple[Part, ...]
@@ -74,6 +75,7 @@ def _step(number: int, step: RemedyStep, values: Mapping[str, str], proofs: Proo
     verify = step.check if step.check in proofs.able else ""
     return Step(
         number=number,
+        slug=step.slug,
         actor=step.who,
         text=passages(step.text, values),
         wording=fill(step.wording, values),
