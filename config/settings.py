@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "nested_admin",
     "knowledge",
     "troubleshoot",
+    "api",
 ]
 
 MIDDLEWARE = [
@@ -226,6 +227,13 @@ WHYBOUNCE_LIMITS = Limits(
     mx=_rate("WHYBOUNCE_LIMIT_MX", _default.mx),
     pastes=_rate("WHYBOUNCE_LIMIT_PASTES", _default.pastes),
     paste_bytes=_rate("WHYBOUNCE_LIMIT_PASTE_MB", _default.paste_bytes, 1_000_000),
+    api_token=_rate("WHYBOUNCE_LIMIT_API_TOKEN", _default.api_token),
+    api_open=_rate("WHYBOUNCE_LIMIT_API_OPEN", _default.api_open),
 )
 # Proxies whose X-Forwarded-For is believed: addresses or networks, and "unix" for one that connects by a Unix socket.
 WHYBOUNCE_TRUSTED_PROXIES = tuple("unix" if item == "unix" else parse_networks([item])[0] for item in _list("WHYBOUNCE_TRUSTED_PROXIES"))
+
+# --- the API ------------------------------------------------------------------------------------------------------------
+
+# Off: also what the API tells everybody (explain, codes, causes, search) needs a token.
+WHYBOUNCE_API_OPEN = _flag("WHYBOUNCE_API_OPEN", default=True)

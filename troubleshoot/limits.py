@@ -86,6 +86,22 @@ def may(want: Want) -> int:
     return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a bucket still holds, and in how many seconds it is full again."""
+
+    count: int
+    full_in: int
+
+
+def left(want: Want) -> Left:
+    """How the bucket of `want` stands now: one query."""
+    now = time.time()
+    due = Allowance.objects.filter(key=_key(want)).values_list("due", flat=True).first() or now
+    each = want.rate.seconds / want.rate.count
+    return Left(max(0, math.floor((now + want.rate.seconds - due + _EPSILON) / each)), max(0, math.ceil(due - now)))
+
+
 def _take(want: Want, now: float) -> int:
     """Takes from one bucket: 0, or the seconds until it holds enough."""
     key = _key(want)

@@ -37,6 +37,8 @@ class Limits:
     mx              conversations with one mail server, of everybody together
     pastes          pastes of one client address
     paste_bytes     their bytes
+    api_token       requests to the API with one token
+    api_open        requests to the API of one client address without a token
     """
 
     client: Rate = Rate(20, 600)
@@ -46,3 +48,5 @@ class Limits:
     mx: Rate = Rate(60, 3600)
     pastes: Rate = Rate(120, 3600)
     paste_bytes: Rate = Rate(250_000_000, 3600)
+    api_token: Rate = Rate(1200, 600)
+    api_open: Rate = Rate(120, 600)

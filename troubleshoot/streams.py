@@ -74,11 +74,15 @@ def release_connection() -> None:
         connection.close()
 
 
-def run_and_store(run: CheckRun) -> None:
-    """Runs what is left of a run and waits for it: for browsers without JavaScript."""
+def run_and_store(run: CheckRun) -> int:
+    """Runs what is left of a run and waits for it: for browsers without JavaScript and for other programs. How many questions were put
+    to DNS."""
     job = job_of(run)
-    if job.names:
-        store_check_results(run=run, results=async_to_sync(_results)(job))
+    if not job.names:
+        return 0
+    results, queries = async_to_sync(_results)(job)
+    store_check_results(run=run, results=results)
+    return queries
 
 
 async def _admit(address: str) -> int:
@@ -92,9 +96,9 @@ async def _admit(address: str) -> int:
     return await sync_to_async(counted)()
 
 
-async def _results(job: Job) -> list[CheckResult]:
+async def _results(job: Job) -> tuple[list[CheckResult], int]:
     async with new_tools(job.known, message=job.message, admit=_admit) as tools:
-        return await run_all(job.names, job.subject, tools)
+        return await run_all(job.names, job.subject, tools), tools.resolver.queries
 
 
 async def events(job: Job) -> AsyncGenerator[str, None]:
