@@ -24,6 +24,7 @@ mx1.mail.example. A 127.0.0.1
 sender.example. TXT "v=spf1 ip4:192.0.2.0/28 -all"
 sender.example. MX 10 mx1.mail.example.
 gone.example. MX 10 mx.gone.example.
+example.com. MX 10 mx1.mail.example.
 """
 
 
