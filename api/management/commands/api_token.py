@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         for row in ApiToken.objects.select_related("user").order_by("pk"):
-                used = f"last used {row.last_used_at:%Y-%m-%d %H:%M} UTC" if row.last_used_at else "never used"
+            used = f"last used {row.last_used_at:%Y-%m-%d %H:%M} UTC" if row.last_used_at else "never used"
             whose = f"  {row.user.get_username()}" if row.user else ""
             self.stdout.write(f"{row.pk:>4}  {row.hint}…  {row.state():<8}  {row.name}{whose}  [{' '.join(row.scopes)}]  {used}")
 
