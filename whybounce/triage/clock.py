@@ -86,7 +86,8 @@ class Clock:
             self._year = latest.year if (number, int(day)) <= (latest.month, latest.day) else latest.year - 1
         year = self._year
         if self._month - number > 6:  # December, then January: a new year, or a clock that starts from nothing
-            if _day(year + 1, number, int(day)) > self._latest:
+            later = _day(year + 1, number, int(day))
+            if later is None or later > self._latest:
                 return _day(year, number, int(day))
             year = self._year = year + 1
         elif self._month and number - self._month > 6:  # a late line of the year before
@@ -106,11 +107,11 @@ class Clock:
         return True
 
 
-def _day(year: int, month: int, day: int) -> date:
+def _day(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
-    except ValueError:  # 29 February of another year
-        return date(year, month, 28)
+    except ValueError:
+        return date(year, 2, 28) if (month, day) == (2, 29) else None  # of another year
 
 
 def _utc(seconds: int) -> str:

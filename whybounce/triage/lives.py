@@ -78,7 +78,7 @@ def joined_spans(spans: Iterable[tuple[int, int]]) -> Spans:
 def joined_lives(lives: Sequence[Life], spans: Spans) -> list[Life]:
     """Lives of one queue id, those that are one message made one. Between two that are joined no piece may be missing."""
     out: list[Life] = []
-    for life in sorted(lives, key=lambda life: (life.start, life.stop, not life.open_left)):
+    for life in lives if len(lives) == 1 else sorted(lives, key=lambda life: (life.start, life.stop, not life.open_left)):
         before = out[-1] if out else None
         if before and before.open_right and life.open_left and before.stop <= life.start and _covered(spans, before.start, life.start):
             out[-1] = before.followed_by(life)

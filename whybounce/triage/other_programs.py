@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _OUTCOMES = (Event.FAILED, Event.DEFERRED, Event.DELIVERED, Event.REJECTED, Event.EXPIRED)
 _ENDS = {"postfix": ": removed", "exim": " Completed"}
+_NO_HEADER = frozenset("{<@0123456789")
 _BEGIN = ("exim", "kumomta", "sendmail", "courier")
 """Programs whose line of receipt is the first of a message."""
 
@@ -33,7 +34,7 @@ class OtherPrograms:
 
     def line(self, data: bytes) -> None:
         content = data.decode("utf-8", "replace").strip()[:LONGEST_LINE]
-        if content[:1] == "#" or (self._columns is None and ("ecipient" in content or "etail" in content) and content[:1].isalpha()):
+        if content[:1] == "#" or (self._columns is None and ("ecipient" in content or "etail" in content) and content[:1] not in _NO_HEADER):
             found = columns_of(content)
             if found:
                 self._columns = found
