@@ -46,7 +46,7 @@ knowledge: $(VENV)/.run ## check the knowledge files
 	$(BIN)/python -m whybounce.yaml_knowledge knowledge/data
 
 bench: $(VENV)/.dev ## measure speed, as ratios
-	for part in reading lines search snapshot accuracy; do DEBUG=1 $(BIN)/python -m bench.$$part; done
+	for part in reading lines search snapshot next_step accuracy; do DEBUG=1 $(BIN)/python -m bench.$$part; done
 
 lock: ## requirements*.in -> requirements*.txt, exact versions with hashes
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

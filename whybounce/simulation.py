@@ -29,8 +29,8 @@ _LEFT_OUT = 5  # one text in so many is not learnt from
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How people and network answer, as shares: `dont_know` of the questions are not answered, `wrong` are answered with any of
-    the other answers; `unable` of the checks cannot look."""
+    """How people and network answer, as shares: `dont_know` of the questions are not answered, `unable` of the checks cannot look,
+    and `wrong` of both give any of the other answers."""
 
     dont_know: float = 0.10
     wrong: float = 0.05
@@ -87,15 +87,16 @@ class Simulator:
         for name in runnable(failure):
             question = self.knowledge.by_check.get(name)
             if question and dice.random() >= self._manners.unable:
-                found[question.slug] = self._fitting(question.slug, truth, dice)
+                found[question.slug] = self._given(question.slug, truth, dice)
         return found
 
     def _answer(self, slug: str, truth: str, dice: random.Random) -> str:
-        chance = dice.random()
-        if chance < self._manners.dont_know:
-            return DONT_KNOW
+        return DONT_KNOW if dice.random() < self._manners.dont_know else self._given(slug, truth, dice)
+
+    def _given(self, slug: str, truth: str, dice: random.Random) -> str:
+        """The answer that fits, or now and then another."""
         fitting = self._fitting(slug, truth, dice)
-        if chance < self._manners.dont_know + self._manners.wrong:
+        if dice.random() < self._manners.wrong:
             others = [answer for answer in self._answers[slug][0] if answer != fitting]
             return dice.choice(others) if others else fitting
         return fitting

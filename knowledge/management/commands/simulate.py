@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +19,7 @@ from whybounce.yaml_knowledge import KnowledgeError, read_folder
 
 _SHOWN = 20
 _CLOSEST = 10
+_MOST_WALKS = 10_000
 
 
 class Command(BaseCommand):
@@ -136,14 +137,16 @@ def _published() -> KnowledgeSnapshot:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 10_000:
-        raise ValueError
-    return number
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_WALKS:
+        raise ArgumentTypeError(f"{text!r} is no number from 1 to {_MOST_WALKS}")
+    return int(text)
 
 
 def _share(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
     if not 0 <= share <= 1:
-        raise ValueError
+        raise ArgumentTypeError(f"{text!r} is no share from 0 to 1")
     return share
