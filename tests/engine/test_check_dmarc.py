@@ -113,6 +113,18 @@ def test_a_trial_asks_for_one_level_less(dns_server: DnsServer) -> None:
     assert (facts["policy"], facts["effective"]) == ("quarantine", "none")
 
 
+def test_a_policy_that_is_none_counts_as_none_only_where_reports_are_asked_for(dns_server: DnsServer) -> None:
+    zone = PROVIDER + ACCEPTS
+    result = verdict(dns_server, zone + '_dmarc.example.test. TXT "v=DMARC1; p=rejct"', "s@provider.test", mail_from="b@provider.test")
+    assert "ignore the record" in result.detail
+    assert "dmarc.fail_misaligned" not in found(result)
+    record = '_dmarc.example.test. TXT "v=DMARC1; p=reject; sp=rejct; rua=mailto:a@example.test"'
+    result = verdict(dns_server, zone + record, "s@provider.test", mail_from="b@provider.test")
+    assert (result.answer, result.facts["effective"]) == ("invalid", "none")
+    assert "take it as p=none" in result.detail
+    assert "This mail fails" in result.detail
+
+
 BELOW = "anna@news.example.test"
 WALKS = [
     # (zone, From, answer, findings, where the record is, organisation)
@@ -153,6 +165,14 @@ WALKS = [
         "policy",
         {"dmarc.policy_walk": "ok"},
         "news.example.test",
+    ),
+    # A name that is an alias exists, whatever becomes of the alias.
+    (
+        'news.example.test. CNAME gone.test.\n_dmarc.example.test. TXT "v=DMARC1; p=none; np=reject"',
+        BELOW,
+        "policy",
+        {"dmarc.policy_walk": "ok", "dmarc.policy_none": "info"},
+        "example.test",
     ),
     # A public suffix with a policy: the domain one below is the organisation; its own record goes first.
     (
@@ -253,6 +273,17 @@ REPORTS = [
 ]
 
 
+PSD = '_dmarc.test. TXT "v=DMARC1; p=reject; psd=y; rua=mailto:a@{}"\nexample.test. A 192.0.2.1\n'
+
+
+@pytest.mark.parametrize("to", ["test.invalid", "other.test", "example.test"])
+def test_a_public_suffix_needs_the_agreement_of_those_below_it(dns_server: DnsServer, to: str) -> None:
+    result = check(dns_server, PSD.format(to) + f"{to}. MX 10 mx.example.test.")
+    assert found(result)["dmarc.rua_unauthorised"] == "warning"
+    dns_server.add(f'test._report._dmarc.{to}. TXT "v=DMARC1"')
+    assert "dmarc.rua_unauthorised" not in found(check(dns_server))
+
+
 @pytest.mark.parametrize(("zone", "findings"), REPORTS, ids=[zone[50:130].replace("\n", "; ") for zone, _ in REPORTS])
 def test_reports_can_reach_those_that_are_named(dns_server: DnsServer, zone: str, findings: dict[str, str]) -> None:
     result = check(dns_server, zone, question_seconds=0.5)
@@ -299,6 +330,21 @@ def test_strict_alignment_and_a_sub_domain_as_mail_from(dns_server: DnsServer) -
 def test_a_bounce_without_its_signatures_is_not_said_to_fail(dns_server: DnsServer) -> None:
     result = verdict(dns_server, STRICT, mail_from="b@bounce.example.test", reply="550 5.7.26 unauthenticated")
     assert (result.answer, found(result)) == ("policy", POLICY)
+
+
+def test_strict_alignment_of_dkim_is_another_tag(dns_server: DnsServer) -> None:
+    keys = txt("sel._domainkey.mail.example.test.", KEY_RECORD)
+    for tag, answer in (("adkim=s", "fail-reject"), ("aspf=s", "pass")):
+        zone = f'_dmarc.example.test. TXT "v=DMARC1; p=reject; {tag}"\n' + PROVIDER + keys
+        message = sign(b"mail.example.test")
+        assert verdict(dns_server, zone, mail_from="b@provider.test", message=message).answer == answer  # type: ignore[arg-type]
+
+
+def test_alignment_that_dns_does_not_tell_is_no_verdict(dns_server: DnsServer) -> None:
+    zone = REJECT + 'bounce.example.test. TXT "v=spf1 ip4:192.0.2.1 -all"\n;! _dmarc.bounce.example.test servfail\n'
+    result = verdict(dns_server, zone, "sel@x.test", mail_from="b@bounce.example.test")
+    assert (result.answer, found(result)) == ("policy", POLICY)
+    assert "may be aligned" in result.detail
 
 
 def test_relaxed_alignment_by_a_sub_domain_passes(dns_server: DnsServer) -> None:

@@ -105,10 +105,9 @@ def _applied(walked: Walk, txt: Lookup) -> Applied | None:
 
 
 def _organisation(walked: Walk, applied: Applied) -> str:
-    """The organisation whose record holds: for that of a public suffix the suffix itself."""
-    organisation = walked.organisation
-    at = applied.step.domain
-    return organisation if at == organisation or at.endswith("." + organisation) else at
+    """The organisation whose record holds, with all below it; "" for a public suffix, below which are others."""
+    at, organisation = applied.step.domain, walked.organisation
+    return organisation if at == organisation or at.endswith("." + organisation) else ""
 
 
 def _result(

@@ -27,13 +27,14 @@ class Destination:
 
 
 async def destinations(record: DmarcRecord, published_at: str, organisation: str, resolver: Resolver) -> tuple[Destination, ...]:
-    """The domains of rua=, all looked at at once. published_at: the domain whose record it is; organisation: its organisational domain."""
+    """The domains of rua=, all looked at at once. published_at: the domain whose record it is; organisation: its
+    organisational domain, "" where that is a public suffix."""
     domains = list(dict.fromkeys(address.domain for address in record.rua if address.domain))[:MAX_DOMAINS]
     return tuple(await asyncio.gather(*(_look(domain, published_at, organisation, resolver) for domain in domains)))
 
 
 async def _look(domain: str, published_at: str, organisation: str, resolver: Resolver) -> Destination:
-    own = domain == organisation or domain.endswith("." + organisation)
+    own = domain == published_at or (bool(organisation) and f".{domain}".endswith(f".{organisation}"))
     authorised, takes_mail = await asyncio.gather(_authorised(domain, published_at, resolver, own=own), _takes_mail(domain, resolver))
     return Destination(domain, authorised, takes_mail)
 

@@ -64,13 +64,11 @@ class Walk:
     @property
     def organisation(self) -> str:
         """The organisational domain (section 4.10.2), as far as the walk shows it."""
-        found = [step for step in self.steps if step.record]
-        for step in found:
-            if step.record and step.record.psd == "n":
-                return step.domain
-            if step.record and step.record.psd == "y" and step.domain != self.domain:
-                return _one_below(step.domain, self.domain)
-        return found[-1].domain if found else self.domain
+        last = next((step for step in reversed(self.steps) if step.record), None)
+        if last is None or last.record is None:
+            return self.domain
+        # The walk ends at psd=, so that the last record decides: n names the organisation itself, y the suffix below which it is.
+        return _one_below(last.domain, self.domain) if last.record.psd == "y" else last.domain
 
     @property
     def holding(self) -> Step | None:
@@ -120,5 +118,5 @@ async def _step(domain: str, resolver: Resolver) -> Step:
 
 
 def _one_below(suffix: str, domain: str) -> str:
-    """The part of `domain` that is one label longer than `suffix`."""
+    """The part of `domain` that is one label longer than `suffix`; `domain` where it is the suffix itself."""
     return ".".join(domain.split(".")[-(suffix.count(".") + 2) :])
