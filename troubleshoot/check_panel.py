@@ -13,7 +13,7 @@ from knowledge.check_names import check_label
 from troubleshoot.check_words import FindingLine, age, finding_lines, in_line
 from troubleshoot.checking import latest_outcomes, pending, runnable
 from troubleshoot.compare import Comparison, compare
-from troubleshoot.effects import Standing, effect_words
+from troubleshoot.effects import Effect, Standing, effect_of
 from troubleshoot.models import CheckOutcome, CheckRun
 from troubleshoot.publishing_records import records_to_publish
 from troubleshoot.wording import STATES, clipped
@@ -44,7 +44,7 @@ class CheckRow:
 
     answer, label, tone, detail, findings, facts, elapsed_ms, at, age    what it found, where it is done
     source      who answered, and how long it took
-    effect      what its answer did to the ranking of the case; "" where nothing is ranked or it is no evidence
+    effect      what its answer did to the ranking of the case; None where nothing is ranked or it is no evidence
     telling     of the checks that have not looked, it is among those that would tell most
     change      beside what it found last time, where that is known
     record      what the domain should publish, where that is shown with the check
@@ -66,7 +66,7 @@ class CheckRow:
     elapsed_ms: int = 0
     at: datetime | None = None
     age: str = ""
-    effect: str = ""
+    effect: Effect | None = None
     telling: bool = False
     change: Comparison | None = None
     record: Proposal | None = None
@@ -93,6 +93,11 @@ class CheckPanel:
     @property
     def shown(self) -> tuple[CheckRow, ...]:
         return tuple(row for row in self.rows if row.state != "lacking")
+
+    @property
+    def good(self) -> frozenset[str]:
+        """The checks that looked last and found all well."""
+        return frozenset(row.name for row in self.rows if row.state == "done" and row.tone == "good")
 
 
 def check_panel(
@@ -121,7 +126,7 @@ def check_panel(
         if name in waiting:
             rows.append(CheckRow(name, label, title, "pending"))
         elif name in outcomes:
-            effect = effect_words(standing, name) if standing else ""
+            effect = effect_of(standing, name) if standing else None
             change = compare(known, earlier[name], outcomes[name]) if earlier and name in earlier else None
             row = done_row(known, outcomes[name], effect=effect, change=change, brief=brief)
             rows.append(replace(row, record=records.get(name)))
@@ -159,7 +164,7 @@ def answer_text(known: Knowledge, name: str, answer: str) -> str:
     return next((a.text for a in question.answers if a.slug == answer), plain) if question else plain
 
 
-def done_row(known: Knowledge, row: CheckOutcome, *, effect: str = "", change: Comparison | None = None, brief: bool = False) -> CheckRow:
+def done_row(known: Knowledge, row: CheckOutcome, *, effect: Effect | None = None, change: Comparison | None = None, brief: bool = False) -> CheckRow:
     """What a check found, as a row. Reads no table: the stream makes rows of outcomes that are not stored yet."""
     label, tone = STATES[State(row.state)]
     return CheckRow(

@@ -37,19 +37,27 @@ class Standing:
         return rank(self.known, self.failure, self.observations)
 
 
-def effect_words(standing: Standing, check: str) -> str:
-    """What the answer of `check` in `standing` does there: leader and probability without it, then with it. "" where the check asks
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an answer did, in words; `moved`: the ranking is another with it."""
+
+    words: str
+    moved: bool
+
+
+def effect_of(standing: Standing, check: str) -> Effect | None:
+    """What the answer of `check` in `standing` does there: leader and probability without it, then with it. None where the check asks
     no question of the knowledge, or where its answer is none that could be evidence."""
     question = standing.known.by_check.get(check)
     compiled = standing.known.questions.get(question.slug) if question else None
     if compiled is None or standing.observations.get(compiled.question.slug) not in compiled.rows:
-        return ""
+        return None
     before, after = standing.without_check(check).ranking().top, standing.ranking().top
     if before is None or after is None:
-        return ""
+        return None
     words = {"before": before.cause.title, "was": percent(before.probability), "after": after.cause.title, "now": percent(after.probability)}
     if before.cause.slug != after.cause.slug:
-        return _("Before: “%(before)s” (%(was)s). With it: “%(after)s” (%(now)s).") % words
-    if abs(before.probability - after.probability) < _NOTICEABLE:
-        return _("Changes nothing: “%(after)s” stays at %(now)s.") % words
-    return _("“%(after)s”: %(was)s before, %(now)s with it.") % words
+        return Effect(_("Before: “%(before)s” (%(was)s). With it: “%(after)s” (%(now)s).") % words, True)
+    if abs(before.probability - after.probability) < _NOTICEABLE or words["was"] == words["now"]:
+        return Effect(_("changes nothing in the ranking"), False)
+    return Effect(_("“%(after)s”: %(was)s before, %(now)s with it.") % words, True)

@@ -21,7 +21,7 @@ from knowledge.current import knowledge
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import message_of, new_tools, pending, standing_of
 from troubleshoot.client import network_of
-from troubleshoot.effects import Standing, effect_words
+from troubleshoot.effects import Standing, effect_of
 from troubleshoot.facts import result_to_json, subject_from_json
 from troubleshoot.limits import conversation_want, may
 from troubleshoot.models import CheckOutcome, CheckRun
@@ -150,7 +150,7 @@ def _store_and_release(run: CheckRun, found: tuple[CheckResult, ...]) -> None:
 def row_html(job: Job, result: CheckResult, standing: Standing | None) -> str:
     """A finished check as the page's row; on the page of a case with what it did to the ranking."""
     outcome = CheckOutcome(at=timezone.now(), **result_to_json(result))
-    row = done_row(job.known, outcome, effect=effect_words(standing, result.check) if standing else "")
+    row = done_row(job.known, outcome, effect=effect_of(standing, result.check) if standing else None)
     return render_to_string("troubleshoot/_check_row.html", {"row": row, "case": job.run.case})
 
 

@@ -16,7 +16,7 @@ from tests.troubleshoot.test_checks import BOTH, FAILED, HTMX, ZONE, browser_of,
 from troubleshoot.check_panel import check_panel, done_row
 from troubleshoot.check_words import finding_lines, finding_title
 from troubleshoot.checking import current_subject, standing_of
-from troubleshoot.effects import effect_words
+from troubleshoot.effects import effect_of
 from troubleshoot.facts import subject_to_json
 from troubleshoot.models import Case, CheckOutcome, CheckRun
 from troubleshoot.publishing_records import records_to_publish
@@ -55,13 +55,15 @@ def test_a_streamed_row_says_it_too_and_counts_the_checks_before_it(client: Clie
 def test_what_could_not_look_did_nothing(client: Client, paste: Paster, dns_server: DnsServer) -> None:
     case = paste(FAILED)
     standing = standing_of(knowledge(), case).with_check("mx", "timeout")
-    assert effect_words(standing, "mx") == ""
-    assert effect_words(standing, "no-such-check") == ""
+    assert effect_of(standing, "mx") is None
+    assert effect_of(standing, "no-such-check") is None
 
 
 def test_an_answer_that_moves_nothing_says_so(client: Client, paste: Paster) -> None:
     standing = standing_of(knowledge(), paste("552 mailbox over quota")).with_check("mx", "ok")
-    assert "stays at" in effect_words(standing, "mx") or "before," in effect_words(standing, "mx")
+    effect = effect_of(standing, "mx")
+    assert effect
+    assert (effect.words, effect.moved) == ("changes nothing in the ranking", False)
 
 
 def test_the_checks_that_would_tell_most_are_marked_and_one_click_runs_them(client: Client, paste: Paster, dns_server: DnsServer) -> None:
@@ -107,6 +109,7 @@ def test_a_step_shows_the_record_to_publish_beside_the_one_there_is(client: Clie
     outcomes = {row.check_name: row for row in run.outcomes.all()}
     proposal = records_to_publish(outcomes, Subject(domain="example.net", sending_ip="192.0.2.99", mail_from="ben@example.org"))["spf"]
     assert proposal.proposed == "v=spf1 ip4:192.0.2.0/28 ip4:192.0.2.99 -all"
+    assert proposal.warnings[0].startswith("Only if 192.0.2.99 is a server that sends for you")
     html = client.get(run.get_absolute_url()).content.decode()
     assert "<ins>ip4:192.0.2.99</ins>" in html
     assert 'data-copy="record-spf"' in html
