@@ -165,11 +165,11 @@ def shipped() -> Knowledge:
 
 
 def test_the_shipped_questions_lead_to_the_cause(shipped: Knowledge) -> None:
-    """Nine cases a cause, so a little below what many cases reach (docs/simulate.md)."""
+    """Nine cases a cause, so with some room below what many cases reach (docs/simulate.md)."""
     found = figures(list(simulate(shipped, {}, 9)))
-    assert found.top1 >= 0.91
-    assert found.top3 >= 0.97
-    assert found.median_questions <= 5
+    assert found.top1 >= 0.9
+    assert found.top3 >= 0.96
+    assert found.median_questions <= 6
 
 
 def test_no_two_shipped_causes_are_alike(shipped: Knowledge) -> None:
