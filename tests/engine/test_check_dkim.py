@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
 import time
 
 import dkim as dkimpy
@@ -224,6 +225,20 @@ def test_an_ed25519_signature_is_verified(dns_server: DnsServer) -> None:
     signed = dkimpy.sign(MAIL, b"s1", b"example.test", secret, signature_algorithm=b"ed25519-sha256", canonicalize=(b"relaxed", b"relaxed")) + MAIL
     assert found(check(dns_server, message=signed))["dkim.signature_ok"] == "ok"
     assert found(check(dns_server, message=signed.replace(b"Minutes", b"minutes")))["dkim.signature_bad"] == "error"
+
+
+def test_verifying_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def verify() -> str:
+        for name in ("connect", "connect_ex", "sendto", "bind"):
+            monkeypatch.setattr(socket.socket, name, _forbidden)
+        message = sign()
+        return (await verify_all(message, read_message(message), {PLACE.rstrip("."): GOOD.encode()}))[0].outcome
+
+    assert asyncio.run(verify()) == "pass"
+
+
+def _forbidden(*_: object) -> None:
+    raise AssertionError("a socket was used")
 
 
 @pytest.mark.parametrize(

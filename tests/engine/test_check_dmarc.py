@@ -9,7 +9,7 @@ import dkim as dkimpy
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.servers.dns import DnsServer
@@ -487,6 +487,7 @@ def test_no_bytes_make_the_parser_raise(data: bytes) -> None:
             record.policy(below=below, exists=True)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=3))
 def test_no_records_make_the_check_fail(records: list[bytes]) -> None:
     with DnsServer() as server:
