@@ -296,6 +296,12 @@ def test_what_is_no_address_for_reports_is_told(dns_server: DnsServer) -> None:
     assert check(dns_server, zone).facts["ignored"] == ["oops", "adkim=strict", "rua=anna@other.test"]
 
 
+def test_a_huge_record_is_cut(dns_server: DnsServer) -> None:
+    result = check(dns_server, txt("_dmarc.example.test.", "v=DMARC1; p=reject" + "; x" * 20_000))
+    assert (result.answer, found(result)) == ("policy", POLICY)
+    assert len(json.dumps([result.facts, [finding.data for finding in result.findings]])) < 30_000
+
+
 def verdict(dns_server: DnsServer, zone: str, *selectors: str, **more: str) -> CheckResult:
     return check(dns_server, zone, *selectors, **({"sending_ip": IP} | more))  # type: ignore[arg-type]
 

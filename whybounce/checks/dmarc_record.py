@@ -16,6 +16,8 @@ _MEANT = re.compile(rb"dmarc1|\A\s*p\s*=", re.IGNORECASE)
 _SIZE = re.compile(r"!\d+[kmgt]?\Z", re.IGNORECASE | re.ASCII)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s,;!]+", re.ASCII)
 _REMOVED = ("pct", "rf", "ri")
+# RFC 9989 has eleven tags; a record with far more is not read to its end.
+MAX_TAGS = 50
 _FLAGS = {"adkim": "rs", "aspf": "rs", "psd": "ynu", "t": "yn"}
 
 
@@ -91,7 +93,7 @@ def parse_record(data: bytes) -> DmarcRecord:
     """The tags of a record (is_record); never raises. Unknown tags are passed over, and of a tag that stands twice the first counts."""
     tags: dict[str, str] = {}
     ignored: list[str] = []
-    for part in data.decode("latin-1").split(";")[1:]:
+    for part in data.decode("latin-1").split(";")[1:MAX_TAGS]:
         name, equals, value = (piece.strip(" \t\r\n") for piece in part.partition("="))
         if not equals:
             ignored += [shown(name, 100)] if name else []
