@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -197,7 +198,7 @@ if _probe not in list(SmtpMode):
 WHYBOUNCE_REACH = Reach(
     smtp=SmtpMode(_probe),
     smtp_port=_number("WHYBOUNCE_SMTP_PORT", 25),
-    helo=os.environ.get("WHYBOUNCE_HELO", "") or socket.getfqdn(),
+    helo=os.environ.get("WHYBOUNCE_HELO", "") or socket.gethostname(),  # the full name would have to be asked of DNS
     probe_sender=os.environ.get("WHYBOUNCE_PROBE_SENDER", ""),
     https_port=_number("WHYBOUNCE_HTTPS_PORT", 443),
     ca_file=os.environ.get("WHYBOUNCE_CA_FILE", ""),

@@ -180,11 +180,13 @@ def _about(answer: str, block: Sequence[Entry], who: str) -> str:
         }.get(answer, f"{subject} is listed by {names}")
     failed = [entry for entry in block if entry.standing is Standing.ERROR]
     clear = len({entry.list.slug for entry in block if entry.standing is Standing.NOT_LISTED})
+    who = f"{who} {'are' if ' and ' in who else 'is'}"
     if clear and not [entry for entry in failed if entry.named or entry.list.weight is Weight.HEAVY]:
-        return f"{who} is on none of the {clear} blocklists that answered" if clear > 1 else f"{who} is not on the blocklist that was asked"
+        return f"{who} on none of the {clear} blocklists that answered" if clear > 1 else f"{who} not on the blocklist that was asked"
     names = _some([*dict.fromkeys(entry.list.name for entry in failed)])
     rest = f"; {clear} others do not list it" if clear else ""
-    return f"Whether {who} is listed is not known: {names} could not tell ({failed[0].reason}){rest}" if failed else "No blocklist was asked"
+    said = f"Whether {who} listed is not known: {names} could not tell ({failed[0].reason}){rest}"
+    return said if failed else "No blocklist was asked"
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
