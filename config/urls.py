@@ -11,4 +11,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("knowledge.urls")),
     path("", include("troubleshoot.urls")),
+    path("", include("api.urls")),
 ]
