@@ -9,7 +9,11 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from troubleshoot.handed_on import SharedLink as SharedLink  # in a module of its own, but a table of this app
+from troubleshoot.casework_tables import CaseEvent as CaseEvent  # in modules of their own, but tables of this app
+from troubleshoot.casework_tables import CaseNote as CaseNote
+from troubleshoot.casework_tables import CaseTag as CaseTag
+from troubleshoot.casework_tables import CaseWord as CaseWord
+from troubleshoot.handed_on import SharedLink as SharedLink
 from troubleshoot.handed_on import StepDone as StepDone
 
 # RFC 4648 section 6, lower case: no character is mistaken for another when an address is read out.
@@ -28,11 +32,17 @@ class Case(models.Model):
     pasted      the bytes as they came; format, text, kind, notes, error: what intake read in them (whybounce.failure.IntakeReport)
     position    the failure (Failure.position) that the page is about
     supplied    what a person added for the checks: {"domain", "sending_ip", "mail_from", ...} (checking.SUPPLIABLE)
+    assignee    the person of the staff who works on it
+    merged_into the case that it is a duplicate of; then its state is MERGED
+    cause       slug of the cause that proved true, else of the one that leads, "" while that is unclear; share: its probability, None
+                where it proved true. With domain, code (enhanced, else basic) and provider (slug) of the failure looked at it is what lists
+                show and filter by; case_summary.py keeps it
     """
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
         CLOSED = "closed", _("Closed")
+        MERGED = "merged", _("Merged")
 
     public_id = models.CharField(_("number"), max_length=12, unique=True, default=new_public_id, editable=False)
     visitor = models.CharField(max_length=32, blank=True, db_index=True, editable=False)
@@ -47,8 +57,17 @@ class Case(models.Model):
     position = models.PositiveIntegerField(_("failure looked at"), default=0)
     failure_count = models.PositiveIntegerField(_("failures"), default=0)
     supplied = models.JSONField(_("added by hand"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("opened"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("assigned to"), related_name="assigned_cases"
+    )
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, verbose_name=_("merged into"), related_name="merged")
+    cause = models.CharField(_("cause"), max_length=80, blank=True, db_index=True)
+    share = models.FloatField(_("its probability"), null=True, blank=True)
+    domain = models.CharField(_("recipient's domain"), max_length=255, blank=True, db_index=True)
+    code = models.CharField(_("code"), max_length=11, blank=True, db_index=True)
+    provider = models.CharField(_("provider"), max_length=80, blank=True, db_index=True)
+    created_at = models.DateTimeField(_("opened"), auto_now_add=True, db_index=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True, db_index=True)
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -64,7 +83,8 @@ class Case(models.Model):
 
     @property
     def is_closed(self) -> bool:
-        return self.state == self.State.CLOSED
+        """Whether it takes no answers and checks: closed, or merged into another."""
+        return self.state != self.State.OPEN
 
 
 class Failure(models.Model):
@@ -74,6 +94,8 @@ class Failure(models.Model):
     position = models.PositiveIntegerField(_("position"))
     recipient = models.CharField(_("recipient"), max_length=320, blank=True, db_index=True)
     recipient_domain = models.CharField(_("recipient's domain"), max_length=255, blank=True, db_index=True)
+    code = models.CharField(_("code"), max_length=3, blank=True, db_index=True)
+    enhanced = models.CharField(_("enhanced code"), max_length=11, blank=True, db_index=True)
     facts = models.JSONField(_("facts"))
 
     class Meta:
@@ -183,7 +205,7 @@ class Outcome(models.Model):
     probability = models.FloatField(_("its probability"), default=0.0)
     revision = models.PositiveIntegerField(_("knowledge revision"), default=0)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("by"))
-    at = models.DateTimeField(_("when"))
+    at = models.DateTimeField(_("when"), db_index=True)
     reopened_at = models.DateTimeField(_("reopened"), null=True, blank=True)
 
     class Meta:
