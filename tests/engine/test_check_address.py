@@ -189,6 +189,10 @@ def test_a_mistyped_domain_without_mail(dns_server: DnsServer, domain: str, sugg
     assert dns_server.count() <= 5
 
 
+def test_only_domains_where_people_have_mailboxes_are_suggested(dns_server: DnsServer) -> None:
+    assert check(dns_server, "anna@exmaple.com").answer == "ok"
+
+
 def test_the_senders_own_domain_is_suggested_too(dns_server: DnsServer) -> None:
     result = check(dns_server, "bert@snder.test", mail_from="anna@sender.test")
     assert result.findings[0].data["suggestions"] == ["sender.test"]

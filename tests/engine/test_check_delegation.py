@@ -144,6 +144,20 @@ def test_one_lame_server_is_a_warning(servers: Servers, behaviour: Behaviour, st
     assert result.findings[0].data["answering"] == ["ns1.example.test"]
 
 
+def test_a_server_that_answers_one_of_two_questions_is_not_lame(servers: Servers) -> None:
+    servers.second.add(";! example.test silent rdtype=MX\n")
+    result = servers.check()
+    assert (result.answer, found(result)) == ("ok", {})
+    assert states(result)["ns2.example.test"] == "ok"
+
+
+def test_all_lame_while_the_resolver_still_answers_lets_mail_through(servers: Servers) -> None:
+    for server in (servers.first, servers.second):
+        servers.lame(server, Behaviour(rcode="refused"))
+    result = servers.check()
+    assert (result.answer, found(result)) == ("lame", {"ns.lame": "warning"})
+
+
 def test_a_server_that_refers_elsewhere_is_lame(servers: Servers) -> None:
     servers.second.replace(";! * aa\ntest. SOA ns.test. h.test. 1 2 3 4 5\nexample.test. NS elsewhere.test.\n")
     result = servers.check()
@@ -192,6 +206,7 @@ def test_a_sub_domain_of_a_lame_zone_is_found_by_the_zone_above_both(servers: Se
         servers.lame(server, Behaviour(rcode="refused"))
     result = servers.check("mail.lists.example.test")
     assert (result.answer, result.facts["zone"]) == ("all-lame", "example.test")
+    assert servers.check("a.b.c.d.example.test").answer == "all-lame"
 
 
 @pytest.mark.parametrize("ede", [22, 23])
@@ -202,6 +217,20 @@ def test_without_a_way_to_the_servers_the_resolvers_word_is_taken(servers: Serve
     assert (result.answer, found(result)) == ("all-lame", {"dns.servfail": "error", "ns.lame": "error"})
     assert "could not be asked from here" in result.detail
     assert result.facts["not_looked_at"] == ["they are not known"]
+
+
+def test_another_reason_of_the_resolver_makes_no_server_lame(servers: Servers) -> None:
+    servers.fail(Behaviour(rcode="servfail", ede=14))
+    servers.recursive.remove("ns.test")
+    result = servers.check()
+    assert (result.answer, found(result)) == ("servfail", {"dns.servfail": "error"})
+
+
+def test_a_referral_upwards_leads_nowhere(servers: Servers) -> None:
+    servers.fail(Behaviour(rcode="servfail"))
+    servers.above.replace(";! * aa\n. NS root.test.\ntest. NS ns.test.\nns.test. A 127.0.0.1\n")
+    result = servers.check()
+    assert (result.answer, result.facts["zone"], result.facts["name_servers"]) == ("servfail", "", [])
 
 
 def test_a_resolver_without_a_network_makes_no_domain_lame(servers: Servers) -> None:
@@ -308,10 +337,13 @@ def test_a_domain_that_does_not_exist_has_no_servers_to_ask(servers: Servers) ->
 
 
 def test_an_alias_is_looked_at_where_it_leads(servers: Servers) -> None:
-    servers.recursive.add("alias.test. CNAME example.test.\n")
+    servers.recursive.add("alias.test. CNAME lists.example.test.\n")
+    for server in (servers.recursive, servers.first, servers.second):
+        server.add("lists.example.test. MX 10 mx.example.test.\n")
     result = servers.check("alias.test")
     assert (result.answer, found(result)) == ("ok", {"dns.domain_is_cname": "info"})
     assert result.facts["zone"] == "example.test"
+    assert {query.name for query in servers.first.queries if query.rdtype == "MX"} == {"lists.example.test"}
     servers.recursive.add("nowhere.test. CNAME gone.test.\n")
     result = servers.check("nowhere.test")
     assert (result.answer, found(result)) == ("nxdomain", {"dns.nxdomain": "error", "dns.domain_is_cname": "info"})

@@ -23,6 +23,9 @@ PROVIDERS = (
     Provider("forward", "Forward", "forwarder", mx_suffixes=("mx.forward.test",)),
     Provider("mails", "Mails", "esp", mx_suffixes=(".mails.test",)),
     Provider("deep", "Deep", "gateway", mx_suffixes=(".gate.google.com",)),
+    Provider("broad", "Broad", "mailbox", mx_suffixes=(".gate.test",)),
+    Provider("narrow", "Narrow", "gateway", mx_suffixes=(".eu.gate.test",)),
+    Provider("late", "Late", "mailbox", mx_suffixes=("gate.test",)),
 )
 
 
@@ -111,6 +114,7 @@ def test_a_forwarder_stands_in_front_as_well(dns_server: DnsServer) -> None:
 def test_the_longest_suffix_wins(dns_server: DnsServer) -> None:
     result = check(dns_server, "@ MX 10 a.gate.google.com.\n")
     assert (result.answer, result.facts["gateway"]) == ("gateway", "deep")
+    assert check(dns_server, "@ MX 10 a.eu.gate.test.\n").facts["gateway"] == "narrow"
 
 
 @pytest.mark.parametrize(("zone", "words"), [("@ MX 0 .", "accepts no mail"), ("@ TXT x", "neither"), ("x TXT y", "could not|neither|not exist")])

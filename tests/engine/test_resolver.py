@@ -169,6 +169,18 @@ def test_an_absence_without_validation_is_none_with_it(dns_server: DnsServer) ->
     assert dns_server.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("signed", "secure"), [({"mail.example.test", "alias.example.test", "mx1.example.test"}, True), ({"mx1.example.test"}, False)]
+)
+def test_an_answer_is_validated_only_where_all_its_steps_are(dns_server: DnsServer, signed: set[str], secure: bool) -> None:
+    dns_server.add(ZONE)
+    for name in ("mail", "alias", "mx1"):
+        name = f"{name}.example.test"
+        dns_server.behave(name, Behaviour(chase=False, ad=name in signed))
+    lookup = asyncio.run(Resolver([dns_server.address]).ask("mail.example.test", "A"))
+    assert (lookup.found, lookup.authenticated) == (True, secure)
+
+
 DIRECT = ";! * aa\n$ORIGIN example.test.\n@ SOA ns h 1 2 3 4 5\n@ MX 10 mx\nalias CNAME other\nsub NS ns.sub\nsub NS NS.elsewhere.test.\n"
 DIRECT += "ns.sub A 192.0.2.53\nns.sub AAAA 2001:db8::53\n"
 

@@ -186,6 +186,8 @@ class DnsServer:
             response.set_rcode(RCODES[behaviour.rcode])
             return response
         question = query.question[0]
+        if behaviour.ad:
+            response.flags |= dns.flags.AD
         if behaviour.aa:
             response.flags &= ~dns.flags.RA
             referral = self.zones.referral(question.name)

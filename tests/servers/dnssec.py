@@ -56,12 +56,13 @@ class SignedZone:
 
 
 def sign(text: str, origin: str, *, expired: bool = False) -> SignedZone:
-    """The zone signed with one ECDSA P-256 key (RFC 6605). `expired`: the signatures ended yesterday."""
+    """The zone signed with one ECDSA P-256 key (RFC 6605). `expired`: the signatures ended a week ago,
+    longer than a validator that allows for wrong clocks lets pass (Unbound: a day)."""
     zone = dns.zone.from_text(text, origin, relativize=False)
     private = ec.generate_private_key(ec.SECP256R1())
     key = dns.dnssec.make_dnskey(private.public_key(), dns.dnssec.Algorithm.ECDSAP256SHA256, flags=257)
     now = int(time.time())
-    inception, expiration = (now - 30 * _DAY, now - _DAY) if expired else (now - 3600, now + 7 * _DAY)
+    inception, expiration = (now - 30 * _DAY, now - 7 * _DAY) if expired else (now - 3600, now + 7 * _DAY)
     with zone.writer() as txn:
         dns.dnssec.sign_zone(zone, txn, [(private, key)], dnskey_ttl=300, inception=inception, expiration=expiration)
     name = dns.name.from_text(origin)

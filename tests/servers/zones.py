@@ -38,6 +38,7 @@ class Behaviour:
     chase       False: an alias is answered without what it points to, as an authoritative server would
     ede         extended DNS error of that number
     aa          as an authoritative server answers: its own (AA), without recursion, a referral below a zone cut
+    ad          says that it validated the answer (AD)
     times       only for the first so many queries; 0: always
     rdtype      only for this type; "": for all
     """
@@ -53,6 +54,7 @@ class Behaviour:
     times: int = 0
     rdtype: str = ""
     aa: bool = False
+    ad: bool = False
 
 
 @dataclass(slots=True)
