@@ -8,7 +8,7 @@ from whybounce.intake.logs import Columns, Dialogues, Event, Joiner, LogEvent, O
 from whybounce.intake.logs.registry import LONGEST_LINE
 from whybounce.triage.clock import Clock
 from whybounce.triage.lives import LATER, REFUSED, SENT, Fate, Life, Reason
-from whybounce.triage.reasons import Refusal
+from whybounce.triage.postfix_lines import Refusal
 
 if TYPE_CHECKING:
     from whybounce.triage.reading import Reading
@@ -97,7 +97,7 @@ class OtherPrograms:
             return
         refusal = Refusal(b"", _bytes(ip or event.client_ip), b"", _bytes(event.envelope_sender), _bytes(event.recipient))
         temporary = event.event is Event.DEFERRED or (event.event is Event.REJECTED and (event.code or "5")[0] == "4")
-        self._reading.refused(stamp, _bytes(event.host), reason, refusal, temporary=temporary)
+        self._reading.refused(stamp[:13].encode(), stamp[13:].encode(), _bytes(event.host), reason, refusal, temporary=temporary)
 
     def _ended(self, host: str, key: str) -> None:
         begun = (host, key) in self._begun

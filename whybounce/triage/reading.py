@@ -6,47 +6,17 @@ most of a Postfix log is connections, logins and cleanings-up. What no Postfix s
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
-from whybounce.failure import domain_of
 from whybounce.intake.logs import Event, LogEvent
+from whybounce.triage.batch import Batch
 from whybounce.triage.clock import Clock
 from whybounce.triage.counts import DEFERRED, FAILED
 from whybounce.triage.lives import LATER, REFUSED, SENT, Fate, Life, Reason
 from whybounce.triage.other_programs import OtherPrograms
-from whybounce.triage.reasons import Reasons, Refusal, refusal_of
+from whybounce.triage.postfix_lines import KIND_OF, Attempt, Refusal, finder_of, refusals_of, unusual_attempt
+from whybounce.triage.reasons import Reasons
 from whybounce.triage.tally import MOST_OPEN, Tally
-
-
-def _finder(prefix: bytes, plain_prefix: bytes) -> re.Pattern[bytes]:
-    """`prefix`: the time, up to the hour and the rest as groups 1 and 2. Then 3 host, 4 queue id, and of the lines of that id
-
-    5 "message-id", and 6 the sender where the line after it tells it; 7 "from=<" and the sender; 8 a recipient, with 9 the relay of a
-    delivery, 10 "removed" where the line after it says so, or 11 all after "relay=" of what was not delivered; 12 another line that says
-    something, from the id on. 13: the whole of a line that Postfix did not write. Everything possessive: the time is linear in the text.
-    """
-    follows = rb"\n" + plain_prefix + rb" \S++ postfix[^: \n]*+: \4: "
-    return re.compile(
-        rb"\n(?:" + prefix + rb" (\S++) postfix[^: \n]*+: ([0-9A-Za-z]{6,20}+): (?:"
-        rb"(message-id)=[^\n]*+(?:" + follows + rb"from=<([^>\n]*+)>, size)?+"
-        rb"|(from=<[^>\n]*+)>, size"
-        rb"|to=<([^>\n]++)>(?:, orig_to=<[^>\n]*+>)?+, relay=(?:"
-        rb"([^\[,\n]*+)[^,\n]*+(?:, (?!status=)\w++=[^,\n]*+)*+, status=sent[^\n]*+(?:" + follows + rb"(removed))?+|([^\n]++))"
-        rb"|(removed|(?:to=<|from=<[^>\n]*+>, status=|(?:milter-)?reject: )[^\n]*+))"
-        rb"|(?!" + plain_prefix + rb" \S++ postfix[^: \n]*+: )([^\n]++))"
-    )
-
-
-_SYSLOG = _finder(rb"(.{9})(.{6})", rb".{15}")
-_ISO = _finder(rb"(\d{4}-\d\d-\d\d[T ]\d\d)(:\d\d:\d\S*+)", rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\S*+")
-"""RFC 3164 and ISO 8601."""
-_MOST_SENT = 50_000
-_KINDS = {b"bounced": REFUSED, b"undeliverable": REFUSED, b"expired": REFUSED, b"force-expired": REFUSED, b"sent": SENT}
-
-Fates = dict[bytes, tuple[int, bytes, bytes, bytes, bytes]]
-"""Recipient, lower case -> kind, hour, rest of the time, recipient as written, relay and all after it (of a delivery the relay alone)."""
 
 
 class _Open:
@@ -57,33 +27,43 @@ class _Open:
     def __init__(self, begun: bool, sender: bytes | None) -> None:
         self.begun = begun
         self.sender = sender
-        self.fates: Fates = {}
+        self.fates: dict[bytes, Attempt] = {}  # by the recipient, lower case
         self.expired: Fate | None = None
+
+    def take(self, attempt: Attempt) -> None:
+        """A final word is not undone by a later deferral."""
+        key = attempt.recipient.lower()
+        before = self.fates.get(key)
+        if before is None or attempt.kind >= REFUSED or before.kind < REFUSED:
+            self.fates[key] = attempt
 
 
 class Reading:
     """Takes the blocks of one piece in order; `finish` gives its tally."""
 
-    def __init__(self, reasons: Reasons, clock: Clock, position: int = 0, most_open: int = MOST_OPEN) -> None:
-        """`position`: the piece's place among all pieces. `most_open`: messages whose end was not seen that are kept."""
+    def __init__(self, reasons: Reasons, clock: Clock, position: int = 0, most_open: int = MOST_OPEN, *, alone: bool = False) -> None:
+        """`position`: the piece's place among all pieces; `alone`: there is no other. `most_open`: messages whose end was not seen that are
+        kept."""
         self.tally = Tally(spans=((position, position + 1),))
         self.reasons, self.position = reasons, position
-        self._clock, self._most_open = clock, most_open
+        self._clock, self._most_open, self._alone = clock, most_open, alone
         self._hosts: dict[bytes, dict[bytes, _Open]] = {}
-        self._waiting: dict[tuple[bytes, ...], tuple[str, Reason]] = {}
+        self._waiting: dict[tuple[bytes, ...], tuple[bytes, bytes, Reason]] = {}
         self._hour = (b"\0", b"")  # no line begins so: one of another program has no time here
         self._days: list[str] = []
-        self._sent: list[tuple[bytes, bytes, bytes, bytes | None]] = []
+        self._batch = Batch(self.tally, reasons)
         self._others = OtherPrograms(self, clock, most_open)
 
     def block(self, data: bytes) -> None:
         """`data`: whole lines, each with a line feed before it and none after the last."""
         self.tally.lines += data.count(b"\n")
-        finder = _ISO if data[5:6] == b"-" else _SYSLOG
-        hosts, sent, before = self._hosts, self._sent, b""
+        hosts, sent, before = self._hosts, self._batch.sent, b""
         opened: dict[bytes, _Open] = {}
+        refusals: list[bytes] = []
+        refused_at: list[tuple[bytes, bytes, bytes]] = []
         written, hour = self._hour
-        for moment, rest, host, queue_id, begins, sender, again, to, relay, gone, after_relay, odd, other in finder.findall(data):
+        find = finder_of(data).findall
+        for moment, rest, host, queue_id, begins, sender, again, to, relay, fields, gone, told, odd, other in find(data):
             if moment != written:
                 if other:
                     self._others.line(other)
@@ -95,17 +75,18 @@ class Reading:
                 message = opened.get(queue_id)
                 if message is None:
                     message = opened[queue_id] = _Open(False, None)
-                if after_relay:
-                    self._attempt(message, hour, rest, to, after_relay)
-                    continue
-                if gone and message.begun and not message.fates and message.expired is None:  # as most messages go
+                if told:
+                    kind = KIND_OF.get(told[:8])
+                    if kind is not None:
+                        message.take(Attempt(kind, hour, rest, to, relay, fields, told))
+                elif gone and message.begun and not message.fates and message.expired is None:  # as most messages go
                     del opened[queue_id]
                     sent.append((hour, relay, to, message.sender))
-                    continue
-                message.fates[to.lower()] = (SENT, hour, rest, to, relay)
-                if gone:
-                    del opened[queue_id]
-                    self._ended(host, queue_id, message)
+                else:
+                    message.fates[to.lower()] = Attempt(SENT, hour, rest, to, relay, b"", b"")
+                    if gone:
+                        del opened[queue_id]
+                        self._ended(host, queue_id, message)
             elif begins:
                 message = opened.get(queue_id)
                 if message is not None:  # this id was in use before
@@ -121,9 +102,14 @@ class Reading:
                 message = opened.pop(queue_id, None)
                 if message is not None:
                     self._ended(host, queue_id, message)
+            elif odd[:6] in (b"reject", b"milter"):
+                refusals.append(odd)
+                refused_at.append((hour, rest, host))
             else:
-                self._odd(hour, rest, host, queue_id, odd, opened)
+                self._odd(hour, rest, queue_id, odd, opened)
         self._hour = (written, hour)
+        if refusals:
+            self._refused(refusals, refused_at)
         self._keep_bounded()
 
     def _new_hour(self, moment: bytes) -> bytes:
@@ -136,56 +122,42 @@ class Reading:
         if day and day not in self._days[-1:]:
             self._days = [*self._days[:1], day]
 
-    def _attempt(self, message: _Open, hour: bytes, rest: bytes, to: bytes, after_relay: bytes) -> None:
-        """A recipient that was deferred or refused, or delivered in a line of unusual form."""
-        at = after_relay.find(b", status=") + 9
-        status = after_relay[at : at + 8] if at > 8 else b""
-        kind = LATER if status == b"deferred" else _KINDS.get(after_relay[at : at + 25].split(b" ", 1)[0].rstrip(b",")) if status else None
-        if kind is None:
-            return
-        key = to.lower()
-        known = message.fates.get(key)
-        if known is None or kind >= REFUSED or known[0] < REFUSED:
-            message.fates[key] = (kind, hour, rest, to, after_relay if kind != SENT else after_relay.partition(b"[")[0].partition(b",")[0])
+    def _failed(self, attempt: Attempt, sender: bytes | None, *, gave_up: bool) -> None:
+        reason, ip = self.reasons.of_attempt(attempt)
+        what = FAILED if attempt.kind == REFUSED or gave_up else DEFERRED
+        self._batch.failed.append((what, attempt.hour, attempt.rest, reason, attempt.recipient, ip.encode(), sender or b""))
 
-    def _failed(
-        self, kind: int, hour: bytes, rest: bytes, recipient: bytes, after_relay: bytes, sender: bytes | None, *, gave_up: bool = False
-    ) -> None:
-        reason, ip = self.reasons.of_delivery(recipient, after_relay)
-        what = FAILED if kind == REFUSED or gave_up else DEFERRED
-        stamp = (hour + rest[:6]).decode() if hour else ""
-        self.tally.count_failure(what, stamp, reason, domain_of(_text(recipient)), ip, domain_of(_text(sender or b"")))
-
-    def _odd(self, hour: bytes, rest: bytes, host: bytes, queue_id: bytes, odd: bytes, opened: dict[bytes, _Open]) -> None:
-        stamp = (hour + rest[:6]).decode() if hour else ""
+    def _odd(self, hour: bytes, rest: bytes, queue_id: bytes, odd: bytes, opened: dict[bytes, _Open]) -> None:
+        """The queue gave up on a message, or a recipient's line has an unusual form."""
         if odd.startswith(b"from=<"):
             if b"expired" in odd:
                 message = opened.setdefault(queue_id, _Open(False, None))
                 message.sender = odd[6 : odd.find(b">")]
                 reason = self.reasons.of_event(LogEvent("postfix", Event.EXPIRED, text=_text(odd[odd.find(b"status=") :])))[0]
-                message.expired = Fate(REFUSED, stamp, reason)
+                message.expired = Fate(REFUSED, (hour + rest[:6]).decode() if hour else "", reason)
             return
-        if odd.startswith(b"to=<"):  # an address with ">" in it, or no relay
-            end = odd.find(b">, ")
-            if end > 0:
-                after = odd[end + 3 :]
-                after = after[after.find(b"relay=") + 6 :] if b"relay=" in after[:300] else b"none, " + after
-                self._attempt(opened.setdefault(queue_id, _Open(False, None)), hour, rest, odd[4:end], after)
-            return
-        refusal = refusal_of(odd)
-        if refusal is None:
-            line = b"%s %s %s postfix/smtpd[1]: %s: %s" % (b"Jan  1", b"00:00:00", host, queue_id, odd)
-            self._others.read(_text(line), stamp)
-            return
-        self.refused(stamp, host, self.reasons.of_refusal(refusal, odd, host), refusal, temporary=refusal.text[:1] == b"4")
+        attempt = unusual_attempt(odd, hour, rest)
+        if attempt is not None:
+            opened.setdefault(queue_id, _Open(False, None)).take(attempt)
 
-    def refused(self, stamp: str, host: bytes, reason: Reason, refusal: Refusal, *, temporary: bool) -> None:
+    def _refused(self, lines: list[bytes], places: list[tuple[bytes, bytes, bytes]]) -> None:
+        """Clients that were refused; `places`: hour, rest of the time, host."""
+        of_refusal = self.reasons.of_refusal
+        for found, line, (hour, rest, host) in zip(refusals_of(lines), lines, places, strict=True):
+            if found is None:
+                stamp = (hour + rest[:6]).decode() if hour else ""
+                self._others.read(_text(b"Jan  1 00:00:00 %s postfix/smtpd[1]: NOQUEUE: %s" % (host, line)), stamp)
+                continue
+            refusal = Refusal(*found)
+            self.refused(hour, rest, host, of_refusal(refusal, host), refusal, temporary=found[2][:1] == b"4")
+
+    def refused(self, hour: bytes, rest: bytes, host: bytes, reason: Reason, refusal: Refusal, *, temporary: bool) -> None:
         """A client that was refused. For good: counted. For now: counted once for this client, sender and recipient on one day."""
-        _command, ip, _text_of, sender, recipient = refusal
+        _command, ip, _said, sender, recipient = refusal
         if temporary:
-            self._waiting[(host, stamp[:10].encode(), ip, sender.lower(), recipient.lower())] = (stamp, reason)
+            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (hour, rest, reason)
         else:
-            self.tally.count_failure(FAILED, stamp, reason, _domain(recipient.rpartition(b"@")[2]), _text(ip), _domain(sender.rpartition(b"@")[2]))
+            self._batch.failed.append((FAILED, hour, rest, reason, recipient, ip, sender))
 
     def _ended(self, host: bytes, queue_id: bytes, message: _Open) -> None:
         """A message whose end was seen; where its beginning was not, it may lie in the piece before."""
@@ -197,11 +169,11 @@ class Reading:
     def _settle(self, message: _Open) -> None:
         """Counts each recipient's last word."""
         gave_up = message.expired is not None
-        for kind, hour, rest, recipient, relay in message.fates.values():
-            if kind == SENT:
-                self._sent.append((hour, relay, recipient, message.sender))
+        for attempt in message.fates.values():
+            if attempt.kind == SENT:
+                self._batch.sent.append((attempt.hour, attempt.relay, attempt.recipient, message.sender))
             else:
-                self._failed(kind, hour, rest, recipient, relay, message.sender, gave_up=gave_up)
+                self._failed(attempt, message.sender, gave_up=gave_up)
         if message.expired is not None and not message.fates:
             self.tally.settle(self._life(message, open_right=False))
 
@@ -212,47 +184,33 @@ class Reading:
         self.tally.open.setdefault((_text(host), _text(queue_id)), []).append(self._life(message, open_right=open_right))
 
     def _life(self, message: _Open, *, open_right: bool) -> Life:
-        fates = {_text(key): self._fate(*fate) for key, fate in message.fates.items()}
+        fates = {_text(key): self._fate(attempt) for key, attempt in message.fates.items()}
         sender = None if message.sender is None else _text(message.sender)
         open_left = not message.begun and self.position > 0
         return Life(self.position, self.position + 1, open_left, open_right, sender, fates, message.expired)
 
-    def _fate(self, kind: int, hour: bytes, rest: bytes, recipient: bytes, relay: bytes) -> Fate:
-        stamp = (hour + rest[:6]).decode() if hour else ""
-        if kind == SENT:
-            return Fate(SENT, stamp, Reason("", "", "", "", self.reasons.provider_of(relay, recipient.rpartition(b"@")[2].lower())))
-        return Fate(kind, stamp, *self.reasons.of_delivery(recipient, relay))
+    def _fate(self, attempt: Attempt) -> Fate:
+        if attempt.kind == SENT:
+            provider = self.reasons.provider_of(attempt.relay, attempt.recipient.rpartition(b"@")[2].lower())
+            return Fate(SENT, attempt.stamp, Reason("", "", "", "", provider))
+        return Fate(attempt.kind, attempt.stamp, *self.reasons.of_attempt(attempt))
 
     def delivered(self, stamp: str, remote: str, recipient: str, sender: str) -> None:
         """One delivery that another program's line told."""
-        self._sent.append((stamp[:13].encode(), remote.encode(), recipient.encode("utf-8", "replace"), sender.encode("utf-8", "replace")))
-
-    def _count_sent(self) -> None:
-        """The deliveries of a block, added up before they are counted."""
-        if not self._sent:
-            return
-        self.tally.delivered += len(self._sent)
-        counted = Counter(
-            [(hour, relay, recipient.rpartition(b"@")[2], (sender or b"").rpartition(b"@")[2]) for hour, relay, recipient, sender in self._sent]
-        )
-        self._sent.clear()
-        for (hour, relay, domain, sender_domain), number in counted.items():
-            provider = self.reasons.provider_of(relay, domain.lower())
-            self.tally.count_delivered(hour.decode(), provider, _domain(domain), _domain(sender_domain), number)
+        self._batch.sent.append((stamp[:13].encode(), remote.encode(), recipient.encode("utf-8", "replace"), sender.encode("utf-8", "replace")))
 
     def _keep_bounded(self) -> None:
         """The oldest open messages are counted as they stand where there are too many."""
-        if len(self._sent) > _MOST_SENT:
-            self._count_sent()
+        self._batch.count_if_full()
         number = sum(map(len, self._hosts.values()))
         if number > self._most_open:
             for host, queue_id in list(self._oldest(number - self._most_open // 2)):
                 message = self._hosts[host].pop(queue_id)
-                self.tally.early += any(fate[0] <= LATER for fate in message.fates.values())
+                self.tally.early += any(attempt.kind <= LATER for attempt in message.fates.values())
                 self._settle(message)
         if len(self._waiting) > self._most_open:
             for key in list(self._waiting)[: self._most_open // 2]:
-                self._count_waiting(key, *self._waiting.pop(key))
+                self._count_waiting(key, self._waiting.pop(key))
         if len(self.tally.open) > self._most_open:
             self.tally.keep_bounded(self._most_open // 2)
 
@@ -263,24 +221,28 @@ class Reading:
             for queue_id in list(messages)[: -(-number * len(messages) // total)]:
                 yield host, queue_id
 
-    def _count_waiting(self, key: tuple[bytes, ...], stamp: str, reason: Reason) -> None:
+    def _count_waiting(self, key: tuple[bytes, ...], told: tuple[bytes, bytes, Reason]) -> None:
         _host, _day, ip, sender, recipient = key
-        self.tally.count_failure(DEFERRED, stamp, reason, _domain(recipient.rpartition(b"@")[2]), _text(ip), _domain(sender.rpartition(b"@")[2]))
+        self._batch.failed.append((DEFERRED, *told, recipient, ip, sender))
 
     def finish(self) -> Tally:
         """The tally; what has no end yet is open in it."""
         self._others.finish()
-        self._count_sent()
         for host, messages in self._hosts.items():
             for queue_id, message in messages.items():
-                self._keep(host, queue_id, message, open_right=True)
-        for key, (stamp, reason) in self._waiting.items():
+                if self._alone:
+                    self._settle(message)
+                else:
+                    self._keep(host, queue_id, message, open_right=True)
+        for key, (hour, rest, reason) in self._waiting.items():
+            if self._alone or key[1].decode() not in self._days:
+                self._count_waiting(key, (hour, rest, reason))
+                continue
             server, day, ip, sender, recipient = map(_text, key)
-            if day in self._days:
-                life = Life(self.position, self.position + 1, self.position > 0, True, sender, {recipient: Fate(LATER, stamp, reason, ip)})
-                self.tally.open.setdefault((server, f"{day} {ip} {sender} {recipient}"), []).append(life)
-            else:
-                self._count_waiting(key, stamp, reason)
+            fate = Fate(LATER, (hour + rest[:6]).decode() if hour else "", reason, ip)
+            life = Life(self.position, self.position + 1, self.position > 0, True, sender, {recipient: fate})
+            self.tally.open.setdefault((server, f"{day} {ip} {sender} {recipient}"), []).append(life)
+        self._batch.count()
         used = self.tally.reasons.rows.keys() | {fate.reason for lives in self.tally.open.values() for life in lives for fate in life.fates.values()}
         self.tally.examples = {reason: self.reasons.examples[reason] for reason in used if reason in self.reasons.examples}
         self.tally.keep_bounded(self._most_open)
@@ -289,8 +251,3 @@ class Reading:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
-
-
-def _domain(data: bytes) -> str:
-    """What follows an address's @, as `domain_of` gives it."""
-    return data.decode("utf-8", "replace").strip("<> .").lower()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
@@ -20,6 +20,7 @@ from whybounce.masking import mask, names_in
 from whybounce.reasoning import rank
 from whybounce.remembered import Remembered
 from whybounce.triage.lives import Reason
+from whybounce.triage.postfix_lines import Attempt, Refusal
 
 _MOST_TEXTS = 20_000
 _MOST_KEYS = 20_000
@@ -28,6 +29,7 @@ _MOST_WORDS = 50_000
 _LONGEST_WORD = 60
 _LONGEST = 4000
 _LONGEST_EXAMPLE = 400
+T = TypeVar("T")
 _NONE, _CLIENT = -1, -2
 UNKNOWN = Reason("", "undetermined", "", "", "")
 
@@ -39,29 +41,9 @@ _VARIES = re.compile(
     rb"|(?:[0-9a-fA-F]{1,4}:){2,7}[0-9a-fA-F:]{1,20}(?![\w:])"
     rb"|(?![245]\d\d[- ])(?=(?:[A-Za-z_.+-]{0,60}+\d){3})[\w.+-]{8,200}+)"
 )
-_DELIVERY = re.compile(
-    rb"([^\[,]*+)(?:\[([^\]]*+)\])?[^,]*+(?:, (?!dsn=|status=)\w++=[^,]*+)*+(?:, dsn=([\d.]*+))?(?:, (?!status=)\w++=[^,]*+)*+, status=(.*)",
-    re.DOTALL,
-)
 _HEAD = re.compile(
     rb"[\w-]++,? ?\(?(?:delivery temporarily suspended: )?(?:host|connect to|lost connection with|conversation with) ([^\[ ]{1,255}+)\["
 )
-
-
-_REFUSAL = re.compile(
-    rb"((?:milter-)?reject: [A-Z-]++) from [^\[ ]*+\[([^\]]*+)\](?::\d++)?+: ([^;]*+(?:;(?! from=<)[^;]*+)*+); from=<([^>]*+)> to=<([^>]*+)>(?= |$)"
-)
-"""Command, client's address, reply, sender, recipient; what most refusals look like."""
-
-
-class Refusal(NamedTuple):
-    """A client that was refused before there was a queue id. `command`: what was refused, as the line names it."""
-
-    command: bytes
-    client_ip: bytes
-    text: bytes
-    sender: bytes
-    recipient: bytes
 
 
 class Reasons:
@@ -86,14 +68,11 @@ class Reasons:
             found = self._hosts[relay] = self._knowledge.provider_finder.by_host(relay.decode("utf-8", "replace"))
         return found
 
-    def of_delivery(self, recipient: bytes, raw: bytes) -> tuple[Reason, str]:
-        """The reason, and the sending address that the reply names ("" for none), of a Postfix line from the relay's name on:
-        `mx.example.net[192.0.2.25]:25, delay=1, dsn=5.1.1, status=bounced (host ...)`."""
-        parts = _DELIVERY.match(raw)
-        if parts is None:
-            return self._read(b"", None, _event(recipient, raw))
-        relay, ip, dsn, text = parts.groups(b"")
-        text = text.replace(recipient, b"@") if recipient else text
+    def of_attempt(self, attempt: Attempt) -> tuple[Reason, str]:
+        """The reason, and the sending address that the reply names ("" for none), of a line of Postfix."""
+        _kind, _hour, _rest, recipient, relay, fields, text = attempt
+        text = text.replace(recipient, b"@")
+        ip = fields[1 : fields.find(b"]")] if fields[:1] == b"[" else b""
         if ip:
             text = text.replace(ip, b"#")
         head = _HEAD.match(text)
@@ -104,15 +83,18 @@ class Reasons:
             text = text.replace(host, b"H")
         if domain and domain not in self._by_domain:
             text = text.replace(domain, b"D")
-        return self._kept(text, (dsn, whose), lambda: _event(recipient, raw))
+        return self._kept(text, (fields.rpartition(b"dsn=")[2], whose), attempt, _event_of_attempt)
 
-    def of_refusal(self, refusal: Refusal, raw: bytes, host: bytes) -> Reason:
-        """The reason of a client's refusal; `raw`: all from `reject: ` on, `host`: of the server that wrote the log."""
-        text = refusal.text.replace(refusal.client_ip, b"#") if refusal.client_ip else refusal.text
-        for address in (refusal.recipient, refusal.sender):
-            if address:
-                text = text.replace(address, b"@")
-        return self._kept(text, (refusal.command, host), lambda: _refused(raw, host))[0]
+    def of_refusal(self, refusal: Refusal, host: bytes) -> Reason:
+        """The reason of a client's refusal; `host`: of the server that wrote the log."""
+        command, client_ip, text, sender, recipient = refusal
+        if client_ip:
+            text = text.replace(client_ip, b"#")
+        if recipient:
+            text = text.replace(recipient, b"@")
+        if sender:
+            text = text.replace(sender, b"@")
+        return self._kept(text, (command, host), (refusal, host), _event_of_refusal)[0]
 
     def of_event(self, event: LogEvent, *, gave_up: bool = False) -> tuple[Reason, str]:
         """The same of a line that intake read."""
@@ -138,19 +120,17 @@ class Reasons:
                         self._words[word] = word
         return tuple(masked)
 
-    def _kept(self, text: bytes, more: tuple[object, ...], event: Callable[[], LogEvent | None]) -> tuple[Reason, str]:
+    def _kept(self, text: bytes, more: tuple[object, ...], line: T, event_of: Callable[[T], LogEvent | None]) -> tuple[Reason, str]:
         """By the very text, else by the text with masks."""
         kept: tuple[Reason, str] | None = self._texts.get((text, more))
         if kept is None:
             text = text[:_LONGEST]
-            kept = self._texts[(text, more)] = self._read(text, (self._masked(text), more), event)
+            kept = self._texts[(text, more)] = self._read(text, (self._masked(text), more), lambda: event_of(line))
         return kept
 
-    def _read(
-        self, text: bytes, key: Hashable, event: LogEvent | Callable[[], LogEvent | None] | None, *, gave_up: bool = False
-    ) -> tuple[Reason, str]:
+    def _read(self, text: bytes, key: Hashable, event: LogEvent | Callable[[], LogEvent | None], *, gave_up: bool = False) -> tuple[Reason, str]:
         """By the key where it is known, else by reading the event."""
-        kept: tuple[Reason, int] | None = self._keys.get(key) if key else None
+        kept: tuple[Reason, int] | None = self._keys.get(key)
         if kept is not None and kept[1] == _NONE:
             return kept[0], ""
         if kept is not None and kept[1] >= 0:
@@ -163,8 +143,7 @@ class Reasons:
         failure = failure_of(found, gave_up)
         reason = self._ranked(failure)
         if reason not in self.examples:
-            example = mask(replace(failure, text=failure.text[:_LONGEST]), self._is_known, _LONGEST_EXAMPLE)
-            self.examples[reason] = example
+            self.examples[reason] = mask(replace(failure, text=failure.text[:_LONGEST]), self._is_known, _LONGEST_EXAMPLE)
         self._keys[key] = (reason, _place(failure.sending_ip, found, text))
         return reason, failure.sending_ip
 
@@ -182,35 +161,16 @@ class Reasons:
         return word.lower() not in self._names and self._knowledge.model.read(word.lower()).known > 0
 
 
-def refusal_of(raw: bytes) -> Refusal | None:
-    """`reject: RCPT from host[ip]: reply; from=<..> to=<..> ...` in its parts. None where it has another form."""
-    parts = _REFUSAL.match(raw)
-    if parts is not None:
-        return Refusal(*parts.groups())
-    bracket = raw.find(b"[")
-    close = raw.find(b"]", bracket)
-    start = raw.find(b": ", close)
-    if bracket < 0 or close < 0 or start < 0 or b"; " in raw[:start]:
-        return None
-    end = raw.rfind(b"; from=<", start)
-    if end < 0:
-        end = min((stop for mark in (b"; to=<", b"; proto=", b"; helo=<") if (stop := raw.rfind(mark, start)) >= 0), default=len(raw))
-    command = raw[: raw.find(b" from ")]
-    return Refusal(command, raw[bracket + 1 : close], raw[start + 2 : end].rstrip(), _within(raw, b" from=<", end), _within(raw, b" to=<", end))
-
-
-def _within(raw: bytes, mark: bytes, start: int) -> bytes:
-    at = raw.find(mark, start)
-    return raw[at + len(mark) : raw.find(b">", at)] if at >= 0 else b""
-
-
-def _event(recipient: bytes, raw: bytes) -> LogEvent | None:
-    rest = b"AAAAAA1: to=<" + recipient + b">, relay=" + raw
+def _event_of_attempt(attempt: Attempt) -> LogEvent | None:
+    _kind, _hour, _rest, recipient, relay, fields, told = attempt
+    rest = b"AAAAAA1: to=<%s>, relay=%s%s, status=%s" % (recipient.replace(b">", b""), relay or b"none", fields, told)
     return postfix_log.parse(Entry("", "", "postfix/smtp", rest.decode("utf-8", "replace").rstrip()))
 
 
-def _refused(raw: bytes, host: bytes) -> LogEvent | None:
-    return postfix_log.parse(Entry("", host.decode("utf-8", "replace"), "postfix/smtpd", "NOQUEUE: " + raw.decode("utf-8", "replace").rstrip()))
+def _event_of_refusal(refused: tuple[Refusal, bytes]) -> LogEvent | None:
+    (command, client_ip, text, sender, recipient), host = refused
+    rest = b"NOQUEUE: %s from unknown[%s]: %s; from=<%s> to=<%s> proto=ESMTP" % (command, client_ip, text, sender, recipient)
+    return postfix_log.parse(Entry("", host.decode("utf-8", "replace"), "postfix/smtpd", rest.decode("utf-8", "replace")))
 
 
 def _place(ip: str, event: LogEvent, text: bytes) -> int:

@@ -35,7 +35,6 @@ class Piece:
     position: int
     source: Source
     year: int | None = None
-    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,13 @@ class Outcome:
     unreadable: dict[str, str]
 
 
-def read_piece(reasons: Reasons, piece: Piece, *, progress: Progress | None = None, most_open: int = MOST_OPEN) -> Tally:
-    """The tally of one piece. OSError where it cannot be opened; what was read before a later error counts, with a note."""
+def read_piece(reasons: Reasons, piece: Piece, *, progress: Progress | None = None, most_open: int = MOST_OPEN, alone: bool = False) -> Tally:
+    """The tally of one piece, `alone` where it is the only one. OSError where it cannot be opened; what was read before a later error counts,
+    with a note."""
     name = piece.source.name if piece.source.name != "-" else "standard input"
     notes: list[str] = []
     clock = Clock(piece.source.written, piece.year)
-    reading = Reading(reasons, clock, piece.position, most_open)
+    reading = Reading(reasons, clock, piece.position, most_open, alone=alone)
     stream = blocks(piece.source, notes.append)
     size = 0
     with _garbage_kept():
@@ -91,7 +91,7 @@ def read_logs(names: Sequence[str], knowledge: Knowledge, *, jobs: int = 1, prog
         missing = pieces
     for piece in missing:
         try:
-            tally = tally.merge(read_piece(reasons, piece, progress=progress, most_open=most_open))
+            tally = tally.merge(read_piece(reasons, piece, progress=progress, most_open=most_open, alone=len(pieces) == 1))
         except OSError as error:
             unreadable[piece.source.name] = error.strerror or str(error)
             tally = tally.merge(Tally(spans=((piece.position, piece.position + 1),)))
