@@ -92,7 +92,13 @@ class CheckPanel:
 
     @property
     def shown(self) -> tuple[CheckRow, ...]:
-        return tuple(row for row in self.rows if row.state != "lacking")
+        """Those with a row of their own on the page of a case: that look or looked, then those that would tell most."""
+        return tuple(row for row in self.rows if row.state in ("done", "pending")) + tuple(row for row in self.rows if row.telling)
+
+    @property
+    def others(self) -> tuple[CheckRow, ...]:
+        """Those that could look too."""
+        return tuple(row for row in self.rows if row.state == "ready" and not row.telling)
 
     @property
     def good(self) -> frozenset[str]:
@@ -118,7 +124,8 @@ def check_panel(
     outcomes = latest_outcomes(runs)
     waiting = pending(runs[-1]) if runs else []
     able = runnable(subject)
-    telling = telling_checks(standing.ranking(), [name for name in able if name not in outcomes]) if standing else ()
+    worth = [name for name in able if name not in outcomes and not _has_no_answer(name, subject)]
+    telling = telling_checks(standing.ranking(), worth) if standing else ()
     records = {} if brief else records_to_publish(outcomes, subject)
     rows = []
     for name, check in CHECKS.items():
@@ -142,6 +149,11 @@ def telling_checks(ranking: Ranking, names: Collection[str]) -> tuple[str, ...]:
     if ranking.top is None or ranking.top.probability >= SURE or not names:
         return ()
     return tuple(item.question.check for item in open_questions(ranking, names) if item.question.asked_of is AskedOf.CHECK)[:_TELLING]
+
+
+def _has_no_answer(name: str, subject: Subject) -> bool:
+    """SPF without a sending address looks whether the record is in order; whether this mail passes it cannot tell."""
+    return name == "spf" and not subject.sending_ip
 
 
 def about_words(subject: Subject) -> str:

@@ -84,6 +84,7 @@ def test_where_a_cause_is_sure_no_check_is_proposed(client: Client, paste: Paste
     case = paste("552 mailbox over quota")
     panel = check_panel(knowledge(), Subject(domain="example.net"), [], standing=standing_of(knowledge(), case))
     assert panel.telling == ()
+    assert {row.name for row in panel.others} == set(panel.able)
 
 
 def test_what_was_seen_is_brought_by_a_click_and_has_a_page_without_javascript(client: Client, paste: Paster, dns_server: DnsServer) -> None:
