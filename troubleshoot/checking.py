@@ -10,7 +10,7 @@ from django.conf import settings
 
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json, subject_from_json
-from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure
+from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation
 from troubleshoot.returned import returned_message
 from whybounce.checks.dnsbl_zones import chosen_lists
 from whybounce.checks.registry import CHECKS
@@ -52,8 +52,26 @@ def message_of(case: Case) -> bytes:
 
 
 def chosen_failure(case: Case) -> Failure | None:
-    """The failure that the case's page is about; None where nothing failed."""
-    return case.failures.filter(position=case.position).first() if case.failure_count else None
+    """The failure that the case's page is about; None where nothing failed. One query for each `case` in memory: failures never change."""
+    if not case.failure_count:
+        return None
+    kept = case.__dict__.get("_chosen_failure")
+    if not isinstance(kept, Failure) or kept.position != case.position:
+        kept = case.__dict__["_chosen_failure"] = case.failures.filter(position=case.position).first()
+    return kept
+
+
+def keep_observations(case: Case) -> list[Observation]:
+    """What was observed, read now; the next `observations_of` the same `case` gets it without reading again."""
+    rows: list[Observation] = list(case.observations.select_related("by"))
+    case.__dict__["_observations"] = rows
+    return rows
+
+
+def observations_of(case: Case) -> list[Observation]:
+    """What was observed, with who said so: what a write of the same request left, else one query."""
+    kept: list[Observation] | None = case.__dict__.pop("_observations", None)
+    return list(case.observations.select_related("by")) if kept is None else kept
 
 
 def current_subject(case: Case) -> Subject:

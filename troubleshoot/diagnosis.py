@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from knowledge.current import knowledge
 from knowledge.models import Category
 from troubleshoot.check_panel import CheckPanel, check_panel
-from troubleshoot.checking import chosen_failure, runs_about, subject_of
+from troubleshoot.checking import chosen_failure, observations_of, runs_about, subject_of
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
 from troubleshoot.inquiry import Asking, asking
@@ -105,7 +105,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
     known = knowledge()
     row = chosen_failure(case)
     failure = failure_from_json(row.facts) if row else DeliveryFailure()
-    rows = list(case.observations.select_related("by"))
+    rows = observations_of(case)
     ranking = rank(known, failure, {item.question: item.answer for item in rows})
     subject = subject_of(failure, case.supplied)
     lines = cause_lines(ranking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,9 @@ from django.utils.translation import gettext as _
 
 from knowledge import unrecognised, use
 from knowledge.current import knowledge
+from troubleshoot.case_history import Kind, record
+from troubleshoot.case_search import add_words, words_of, words_of_case
+from troubleshoot.case_summary import summarise, summary_of
 from troubleshoot.checking import MAX_ATTEMPTS, chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.limits import paste_wants, run_wants, take
@@ -29,6 +33,8 @@ from whybounce.snapshot import AskedOf
 
 MAX_FAILURES = 1000
 KEEP_RUNS = timedelta(days=90)
+NOBODY = Person()
+"""Whose doing it is where nobody says: the history shows the visitor's."""
 _PURGE_EVERY = 100
 
 
@@ -39,7 +45,16 @@ class CaseIsClosed(Refused):
         super().__init__(_("This case is closed. Reopen it to go on."))
 
 
+class CaseIsMerged(Refused):
+    """A duplicate takes no changes: it goes on in the case that it was merged into."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This case was merged with another one that is about the same. It goes on there."))
+
+
 def _must_be_open(case: Case) -> None:
+    if case.state == Case.State.MERGED:
+        raise CaseIsMerged
     if case.is_closed:
         raise CaseIsClosed
 
@@ -53,6 +68,7 @@ def admit_paste(*, person: Person, size: int) -> None:
 def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
     """A new case with what intake read in `pasted` (both empty for a problem without any text), owned by `person`."""
     failures = report.failures[:MAX_FAILURES]
+    supplied = _selectors(pasted) if failures else {}
     case = Case.objects.create(
         visitor="" if person.user else person.visitor,
         owner=person.user,
@@ -63,9 +79,11 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
         notes=storable(report.notes),
         error=report.error or "",
         failure_count=len(failures),
-        supplied=_selectors(pasted) if failures else {},
+        supplied=supplied,
+        **asdict(summary_of(failures[0] if failures else None, supplied, {})),
     )
     Failure.objects.bulk_create(_failure_row(case, position, failure) for position, failure in enumerate(failures))
+    add_words(case, words_of_case(case, failures))
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
     transaction.on_commit(lambda: use.count_in(failures), robust=True)
     return case
@@ -88,12 +106,14 @@ def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure
         position=position,
         recipient=storable(failure.recipient)[:320],
         recipient_domain=storable(failure.recipient_domain)[:255],
+        code=(failure.code or "")[:3],
+        enhanced=(failure.enhanced or "")[:11],
         facts=failure_to_json(failure),
     )
 
 
 @transaction.atomic
-def choose_failure(*, case: Case, position: int) -> None:
+def choose_failure(*, case: Case, position: int, person: Person = NOBODY) -> None:
     """Turns the case to another of its failures. Answers stay; what checks found counts only for the failure they looked at."""
     _must_be_open(case)
     if not case.failures.filter(position=position).exists():
@@ -102,6 +122,8 @@ def choose_failure(*, case: Case, position: int) -> None:
     case.supplied = {name: value for name, value in case.supplied.items() if name == "selectors"}  # of the message, not of one recipient
     case.save(update_fields=["position", "supplied", "updated_at"])
     _take_over_checks(case)
+    record(case, Kind.CHOSE, person, position=position)
+    summarise(case)
 
 
 def record_answer(*, case: Case, question: str, answer: str, person: Person) -> None:
@@ -112,19 +134,20 @@ def record_answer(*, case: Case, question: str, answer: str, person: Person) -> 
         raise Refused(_("There is no such question any more."))
     if answer != DONT_KNOW and answer not in asked.rows:
         raise Refused(_("That is none of the answers to this question."))
-    _observe([Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())])
-    _touch(case)
+    with transaction.atomic(savepoint=False):
+        _observe([Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())])
+        record(case, Kind.ANSWERED, person, question=question, answer=answer)
+        summarise(case)
 
 
-def take_back_answer(*, case: Case, question: str) -> None:
+def take_back_answer(*, case: Case, question: str, person: Person = NOBODY) -> None:
     """Forgets what a person answered; nothing happens where nothing was."""
     _must_be_open(case)
-    case.observations.filter(question=storable(question), asked_of=Observation.AskedOf.PERSON).delete()
-    _touch(case)
-
-
-def _touch(case: Case) -> None:
-    case.save(update_fields=["updated_at"])
+    with transaction.atomic(savepoint=False):
+        gone, _rows = case.observations.filter(question=storable(question), asked_of=Observation.AskedOf.PERSON).delete()
+        if gone:
+            record(case, Kind.TOOK_BACK, person, question=question)
+        summarise(case)
 
 
 def plan_checks(
@@ -146,8 +169,12 @@ def plan_checks(
         case.save(update_fields=["supplied", "updated_at"])
         run = CheckRun.objects.create(case=case, subject=subject_to_json(subject), about=about, names=able, verifies=verifies)
         take_over(run, found)
+        record(case, Kind.CHECKED, person, checks=able)
         if supplied is not None or found:
             _take_over_checks(case)
+            summarise(case)
+        if supplied is not None:
+            add_words(case, set(words_of(" ".join(str(value) for value in case.supplied.values()))))
     return run
 
 
@@ -195,7 +222,7 @@ def store_check_results(*, run: CheckRun, results: Iterable[CheckResult]) -> Non
         case = Case.objects.select_for_update().defer("pasted", "text").get(pk=run.case_id)  # as it is now: checks take seconds
         if subject_from_json(run.subject) == current_subject(case):
             _take_over_checks(case)
-        _touch(case)
+        summarise(case)
 
 
 def _take_over_checks(case: Case) -> None:
@@ -228,9 +255,12 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
     row = chosen_failure(case)
     failure = failure_from_json(row.facts) if row else DeliveryFailure()
     top = rank(known, failure, dict(case.observations.values_list("question", "answer"))).top
-    if not Case.objects.filter(pk=case.pk, state=Case.State.OPEN).update(state=Case.State.CLOSED, updated_at=timezone.now()):
+    closed = {"state": Case.State.CLOSED, "cause": cause, "share": None}
+    if not Case.objects.filter(pk=case.pk, state=Case.State.OPEN).update(**closed, updated_at=timezone.now()):
         raise CaseIsClosed  # somebody else was quicker
-    case.state = Case.State.CLOSED
+    case.state, case.cause, case.share = Case.State.CLOSED, cause, None
+    record(case, Kind.CLOSED, person, cause=cause)
+    add_words(case, set(words_of(sentence)))
     return Outcome.objects.create(
         case=case,
         cause=cause,
@@ -244,8 +274,11 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
 
 
 @transaction.atomic
-def reopen_case(*, case: Case) -> None:
-    """Opens a closed case again; its outcome is kept as an earlier one. Nothing happens to an open case."""
-    case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now())
+def reopen_case(*, case: Case, person: Person = NOBODY) -> None:
+    """Opens a closed case again; its outcome is kept as an earlier one. Nothing happens to an open case; CaseIsMerged for a duplicate."""
+    if case.state == Case.State.MERGED:
+        raise CaseIsMerged
+    if case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now()):
+        record(case, Kind.REOPENED, person)
     case.state = Case.State.OPEN
-    case.save(update_fields=["state", "updated_at"])
+    summarise(case, and_save=["state"])
