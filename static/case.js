@@ -7,6 +7,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 let next = "";
+let said = "";
+const verdict = () => [...document.querySelectorAll("#verdict, .case-certainty")].map((part) => part.textContent.trim()).join(". ");
 document.addEventListener("htmx:beforeSwap", (event) => {
   // Too many requests: the page that comes with it says when to go on.
   if (event.detail.xhr.status === 429) {
@@ -17,14 +19,26 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const cause = event.detail.requestConfig?.triggeringEvent;
   next = cause?.type === "submit" || cause?.type === "click" ? event.detail.requestConfig.elt.closest("[data-then]")?.dataset.then ?? "" : "";
 });
-document.addEventListener("htmx:afterSwap", () => {
-  const place = next && (document.getElementById("problem") ?? document.getElementById(next));
+document.addEventListener("htmx:afterSwap", (event) => {
+  announce();
+  const byReader = ["submit", "click"].includes(event.detail.requestConfig?.triggeringEvent?.type);
+  const lost = byReader && event.detail.target?.id === "case" && document.activeElement === document.body;
+  const place = (next || lost) && (document.getElementById("problem") ?? document.getElementById(next) ?? document.getElementById("verdict"));
   next = "";
   if (!place) return;
   place.focus({ preventScroll: true });
   const { top, bottom } = place.getBoundingClientRect();
   if (top < 0 || bottom > innerHeight * 0.8) place.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 });
+
+// What is swapped in is not read out; a new verdict is.
+function announce() {
+  const now = verdict();
+  const place = document.getElementById("announce");
+  if (place && said && now !== said) place.textContent = now;
+  said = now;
+}
+document.addEventListener("DOMContentLoaded", () => { said = verdict(); });
 
 // Choosing another cause from the list chooses its radio button too.
 document.addEventListener("change", (event) => {

@@ -93,13 +93,15 @@ def bar(nats: float) -> Bar:
 
 @dataclass(frozen=True, slots=True)
 class VerdictWords:
-    """The line at the top of a case: `tone` is that of the tag ("fail", "wait", "good", "plain"), `actors` who must act in order."""
+    """The line at the top of a case: `tone` is that of the tag ("fail", "wait", "good", "plain"), `actors` who must act in order,
+    `until` how long a server still tries (until.py)."""
 
     headline: str
     certainty: str = ""
     tone: str = "plain"
     actors: tuple[Actor, ...] = ()
     retry: str = ""
+    until: str = ""
 
 
 def category_label(slug: str) -> str:
