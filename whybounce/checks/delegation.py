@@ -62,7 +62,7 @@ async def run(subject: Subject, tools: Tools) -> CheckResult:
         return CheckResult("dns", "unknown", State.UNKNOWN, str(error))
     answers, servers = await asyncio.gather(_ask_resolver(domain, tools), _ask_name_servers(domain, tools))
     findings = dns_findings(domain, answers.mx) + _dnssec_findings(domain, answers) + _size_findings(answers)
-    findings += servers.findings(_answered(answers.mx)) + _slow_findings(findings, servers)
+    findings += servers.findings(_answered(answers.mx)) + _silence_findings(domain, findings, answers, servers) + _slow_findings(findings, servers)
     answer, detail = _judge(domain, answers, servers, findings)
     return CheckResult("dns", answer, _STATES[answer], detail, tuple(findings), _facts(domain, answers, servers))
 
@@ -107,6 +107,12 @@ def _size_findings(answers: _Answers) -> list[Finding]:
         for lookup in (answers.mx, *answers.others)
         if lookup.size > HUGE_OCTETS
     ]
+
+
+def _silence_findings(domain: str, findings: list[Finding], answers: _Answers, servers: Servers) -> list[Finding]:
+    """A resolver that knows already that nobody answers says SERVFAIL at once; what is wrong is the silence."""
+    told = _answered(answers.mx) or any(finding.finding == "dns.timeout" for finding in findings)
+    return [Finding("dns.timeout", Severity.ERROR, {"name": domain})] if servers.all_silent and not told else []
 
 
 def _slow_findings(findings: list[Finding], servers: Servers) -> list[Finding]:

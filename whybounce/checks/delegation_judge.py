@@ -34,6 +34,10 @@ class Servers:
         return bool(self.lame) and not self.answering
 
     @property
+    def all_silent(self) -> bool:
+        return self.all_lame and all(report.state is State.SILENT for report in self.lame)
+
+    @property
     def inconsistent(self) -> bool:
         """Their MX records differ. Serial numbers alone may, while a change is on its way."""
         return len({report.told for report in self.answering if report.told is not None}) > 1
