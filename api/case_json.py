@@ -116,7 +116,7 @@ def _check(row: CheckRow, outcomes: Mapping[str, CheckOutcome]) -> dict[str, Any
         "state": row.state,
         "telling": row.telling,
         "needs": row.needs,
-        "effect": row.effect,
+        "effect": row.effect.words if row.effect else "",
         "at": outcome.at if outcome else None,
         "result": outcome_json(outcome) if outcome else None,
     }

@@ -77,10 +77,12 @@ def openapi(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     request.shared = True  # type: ignore[attr-defined]  # base.html leaves out what belongs to one visitor
     said = document()
-    sections = [(tag["name"], tag["description"], [item for item in _operations(said, tag["name"])]) for tag in said["tags"]]
+    sections = [(tag["name"], tag["description"], list(_operations(said, tag["name"]))) for tag in said["tags"]]
     problems = [(status, slug, title) for status, (slug, title) in KINDS.items()]
     context = {"said": said, "sections": sections, "schemas": list(_schemas(said)), "problems": problems, "openapi": OPENAPI}
-    return render(request, "api/docs.html", context, headers={"Cache-Control": _CACHED})
+    response = render(request, "api/docs.html", context)
+    response["Cache-Control"] = _CACHED
+    return response
 
 
 def _operations(said: Document, tag: str) -> Iterator[Operation]:
@@ -115,7 +117,7 @@ def _parameter(item: Document) -> Field:
 
 
 def _answer(status: str, item: Document) -> Answer:
-    media = next(iter(item.get("content", {}).values()), {})
+    media: Document = next(iter(item.get("content", {}).values()), {})
     return Answer(status, item["description"], _type(media.get("schema", {})), _pretty(media.get("example", "")))
 
 

@@ -32,7 +32,7 @@ Document = dict[str, Any]
 def document() -> Document:
     """The whole document, as plain JSON. The same for every caller."""
     said: Document = dict(api.get_openapi_schema(path_prefix=ROOT))
-    guards = {operation.operation_id or "": operation.run.guard for operation in _operations()}  # type: ignore[attr-defined]
+    guards = {operation.operation_id or "": operation.run.guard for operation in _operations()}
     for path, methods in said["paths"].items():
         for method, operation in methods.items():
             _complete(path, method, operation, guards[operation["operationId"]])

@@ -1,5 +1,7 @@
 """Addresses of the API."""
 
+from typing import NoReturn
+
 from django.http import Http404, HttpRequest
 from django.urls import path
 
@@ -8,7 +10,7 @@ from api.addresses import DOCS, OPENAPI, ROOT
 from api.site import api
 
 
-def nothing_here(request: HttpRequest, rest: str) -> None:
+def nothing_here(request: HttpRequest, rest: str) -> NoReturn:
     """What is under the API and nothing else is no page either: middleware makes it a problem."""
     raise Http404(rest)
 

@@ -50,7 +50,7 @@ def _purge_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def eva() -> User:
-    return User.objects.create_user("eva", password="a long password")
+    return User.objects.create_user("eva")
 
 
 @pytest.fixture
