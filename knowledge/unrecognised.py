@@ -67,8 +67,7 @@ def find(known: Knowledge, failures: Iterable[DeliveryFailure]) -> list[Unrecogn
 
 
 def _look_at(known: Knowledge, failure: DeliveryFailure, shapes: dict[str, Unrecognised]) -> Unrecognised | None:
-    names = _names_in_examples(known.snapshot)
-    masked = mask(failure, lambda word: word.lower() not in names and known.model.read(word.lower()).known > 0, MAX_SHAPE)
+    masked = mask(failure, lambda word: is_known_word(known, word), MAX_SHAPE)
     shape = shape_of(masked)
     key = hashlib.sha256(shape.encode("utf-8", "replace")).hexdigest()[:32]
     if key in shapes or not words_of(masked):
@@ -82,6 +81,11 @@ def _look_at(known: Knowledge, failure: DeliveryFailure, shapes: dict[str, Unrec
     code = failure.code if failure.code and is_reply_code(failure.code) else ""
     enhanced = failure.enhanced if failure.enhanced and is_enhanced_code(failure.enhanced) else ""
     return Unrecognised(key, _storable(masked), _storable(shape), ranking.provider, code, enhanced, guess, category, verdict.certainty.value)
+
+
+def is_known_word(known: Knowledge, word: str) -> bool:
+    """Whether servers use this word, so that it is nobody's name (masking.Known)."""
+    return word.lower() not in _names_in_examples(known.snapshot) and known.model.read(word.lower()).known > 0
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,9 +19,11 @@ from troubleshoot.inquiry import Asking, asking
 from troubleshoot.known_values import known_values
 from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
-from troubleshoot.models import Case, Outcome
+from troubleshoot.models import Case, Outcome, StepDone
 from troubleshoot.proofs import proofs_of
 from troubleshoot.steps import Step, steps_of
+from troubleshoot.steps_done import done_beside, done_steps, ticked
+from troubleshoot.until import until_words
 from troubleshoot.way import Way, place_of, way_of
 from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
@@ -72,6 +74,7 @@ class Diagnosis:
     found       False where the paste told of no failure and nothing was answered yet
     bare        True where nothing is known yet at all: a problem without text, no answer
     unsure      True where the leading cause is a guess
+    done_beside steps that were done and are none of those shown
     ranking     what all of it was said from
     """
 
@@ -94,6 +97,7 @@ class Diagnosis:
     checks: CheckPanel
     steps: tuple[Step, ...]
     steps_for: str
+    done_beside: tuple[StepDone, ...]
     way: Way
     closed: Closed | None
     groups: tuple[CauseGroup, ...]
@@ -115,6 +119,8 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
     runs = runs_about(case, subject)
     checks = check_panel(known, subject, runs, standing=Standing(known, failure, ranking.observations), brief=True)
     top = ranking.top.cause if ranking.top else None
+    steps = steps_of(top, known_values(ranking, case.supplied), proofs_of(known, subject, runs, checks.able)) if top else ()
+    done, top_slug = done_steps(case), top.slug if top else ""
     return Diagnosis(
         case=case,
         found=found,
@@ -133,8 +139,9 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         contradictions=contradiction_words(ranking),
         asking=asking(ranking, rows, ask, closed=case.is_closed),
         checks=checks,
-        steps=steps_of(top, known_values(ranking, case.supplied), proofs_of(known, subject, runs, checks.able)) if top else (),
+        steps=ticked(steps, top_slug, done, checks.good),
         steps_for=top.title if top else "",
+        done_beside=done_beside(steps, top_slug, done),
         way=_way(ranking),
         closed=_closed(case, known),
         groups=cause_groups(known),
@@ -175,7 +182,10 @@ def _verdict(case: Case, ranking: Ranking, *, found: bool, bare: bool) -> Verdic
         return VerdictWords(_kinds().get(case.kind, _("This tells of no failed delivery")))
     if bare:
         return VerdictWords(_("Let us find out"), _("There is no error text, so a few questions narrow it down. Each answer can be changed later."))
-    return verdict_words(ranking)
+    words = verdict_words(ranking)
+    if not words.retry:
+        return words
+    return replace(words, until=until_words(ranking.failure, case.text, case.format, permanent=ranking.verdict.permanent))
 
 
 def _recipients(case: Case) -> tuple[RecipientChoice, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from troubleshoot.client import client_address
 from troubleshoot.models import Case, CheckRun
@@ -61,6 +61,15 @@ def case_for(person: Person, public_id: str) -> Case | None:
     """The case of this number where the person may see it."""
     case = Case.objects.filter(public_id=public_id).defer("pasted").first()
     return case if case and (person.owns(case) or person.supports) else None
+
+
+def case_and_person(request: HttpRequest, public_id: str) -> tuple[Case, Person]:
+    """The case and who asks for it; 404 where they may not see it, as if it did not exist."""
+    person = person_of(request)
+    case = case_for(person, public_id)
+    if case is None:
+        raise Http404(public_id)
+    return case, person
 
 
 def run_for(public_id: str) -> CheckRun | None:

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from knowledge.check_names import check_label
 from troubleshoot.compare import Comparison
+from troubleshoot.models import StepDone
 from troubleshoot.publishing_records import first_places
 from whybounce.publish import Proposal
 from whybounce.remedies import Part, fill
@@ -50,6 +51,7 @@ class Step:
     verifying   that check is being run for it
     proof       what the check found before the step was done beside what it found after
     record      what to publish, at the first step that its check proves
+    done        who did it and when; `offer`: it is not ticked off, but its check found that it is done
     """
 
     number: int
@@ -63,6 +65,8 @@ class Step:
     verifying: bool = False
     proof: Comparison | None = None
     record: Proposal | None = None
+    done: StepDone | None = None
+    offer: bool = False
 
 
 def steps_of(cause: Cause, values: Mapping[str, str], proofs: Proofs) -> tuple[Step, ...]:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from troubleshoot import check_views, views
+from troubleshoot import check_views, share_views, views
 
 urlpatterns = [
     path("paste/", views.paste, name="paste"),
@@ -20,6 +20,13 @@ urlpatterns = [
     path("cases/<slug:public_id>/causes/", views.causes, name="case-causes"),
     path("cases/<slug:public_id>/close/", views.close, name="case-close"),
     path("cases/<slug:public_id>/reopen/", views.reopen, name="case-reopen"),
+    path("cases/<slug:public_id>/report/", share_views.report, name="case-report"),
+    path("cases/<slug:public_id>/report.md", share_views.report_file, {"kind": "md"}, name="case-report-md"),
+    path("cases/<slug:public_id>/report.json", share_views.report_file, {"kind": "json"}, name="case-report-json"),
+    path("cases/<slug:public_id>/links/", share_views.links, name="case-links"),
+    path("cases/<slug:public_id>/links/share/", share_views.share, name="case-share"),
+    path("cases/<slug:public_id>/links/revoke/", share_views.revoke, name="case-revoke"),
+    path("r/<str:token>/", share_views.shared, name="shared"),
     path("check/", check_views.check, name="check"),
     path("check/<slug:public_id>/", check_views.check_run, name="check-run"),
     path("check/<slug:public_id>/again/", check_views.check_again, name="check-again"),

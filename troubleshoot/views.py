@@ -24,7 +24,7 @@ from troubleshoot.htmx import Request, wants_part
 from troubleshoot.limits import Limited, too_many
 from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
 from troubleshoot.models import Case, CheckOutcome
-from troubleshoot.people import Person, case_for, cases_of, person_of
+from troubleshoot.people import case_and_person, cases_of, person_of
 from troubleshoot.refusal import Refused
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
 from whybounce.failure import IntakeReport
@@ -72,15 +72,6 @@ def start(request: Request) -> HttpResponse:
 # --- the page of a case ---
 
 
-def _case(request: Request, public_id: str) -> tuple[Case, Person]:
-    """The case and who asks for it; 404 where they may not see it, as if it did not exist."""
-    person = person_of(request)
-    case = case_for(person, public_id)
-    if case is None:
-        raise Http404(public_id)
-    return case, person
-
-
 def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", form: SubjectForm | None = None, status: int = 200) -> HttpResponse:
     """The page, or for htmx the part of it that changes."""
     subject = d.checks.subject
@@ -120,7 +111,7 @@ def _after(request: Request, case: Case, *, next_question: bool = False, anchor:
 @require_GET
 @vary_on_headers("HX-Request")
 def case_page(request: Request, public_id: str) -> HttpResponse:
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     ask = request.GET.get("ask", "")
     return _show(request, diagnose(case, ask), ask=ask)
 
@@ -128,7 +119,7 @@ def case_page(request: Request, public_id: str) -> HttpResponse:
 @require_GET
 def pasted(request: Request, public_id: str) -> HttpResponse:
     """What was pasted, byte for byte, to save."""
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     name = f"case-{case.public_id}.{'eml' if case.format not in ('reply', 'text') else 'txt'}"
     return HttpResponse(
         bytes(case.pasted), content_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -137,7 +128,7 @@ def pasted(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def answer(request: Request, public_id: str) -> HttpResponse:
-    case, person = _case(request, public_id)
+    case, person = case_and_person(request, public_id)
     question = request.POST.get("question", "")
     try:
         services.record_answer(case=case, question=question, answer=request.POST.get("answer", ""), person=person)
@@ -148,7 +139,7 @@ def answer(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def take_back(request: Request, public_id: str) -> HttpResponse:
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     try:
         services.take_back_answer(case=case, question=request.POST.get("question", ""))
     except Refused as error:
@@ -159,7 +150,7 @@ def take_back(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def choose(request: Request, public_id: str) -> HttpResponse:
     """Turns the page to another failed recipient."""
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     position = request.POST.get("position", "")
     try:
         services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1)
@@ -171,7 +162,7 @@ def choose(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def checks(request: Request, public_id: str) -> HttpResponse:
     """Plans checks: htmx opens the stream that runs them, a browser without JavaScript waits here."""
-    case, person = _case(request, public_id)
+    case, person = case_and_person(request, public_id)
     form = SubjectForm(request.POST) if "domain" in request.POST else None
     if form and not form.is_valid():
         return _show(request, diagnose(case), form=form, status=422)
@@ -196,7 +187,7 @@ def checks(request: Request, public_id: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def seen(request: Request, public_id: str, name: str) -> HttpResponse:
     """All that a check of the case saw when it last looked."""
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     outcome = CheckOutcome.objects.filter(run__case=case, check_name=name).order_by("at", "pk").last()
     if outcome is None:
         raise Http404(name)
@@ -206,7 +197,7 @@ def seen(request: Request, public_id: str, name: str) -> HttpResponse:
 
 @require_POST
 def close(request: Request, public_id: str) -> HttpResponse:
-    case, person = _case(request, public_id)
+    case, person = case_and_person(request, public_id)
     form = CloseForm(request.POST)
     cause, sentence = form.outcome() if form.is_valid() else ("", "")
     try:
@@ -219,13 +210,13 @@ def close(request: Request, public_id: str) -> HttpResponse:
 @require_GET
 def causes(request: Request, public_id: str) -> HttpResponse:
     """All causes there are, for the select of the closing form, which is filled when it is opened."""
-    _case(request, public_id)
+    case_and_person(request, public_id)
     return render(request, "troubleshoot/_cause_options.html", {"groups": cause_groups(knowledge())})
 
 
 @require_POST
 def reopen(request: Request, public_id: str) -> HttpResponse:
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     services.reopen_case(case=case)
     return _after(request, case)
 
@@ -235,7 +226,7 @@ def reopen(request: Request, public_id: str) -> HttpResponse:
 
 def _job(request: Request, public_id: str) -> Job | None:
     """What is left to run of the case's newest plan; None where there is none. Ends without a database connection."""
-    case, _person = _case(request, public_id)
+    case, _person = case_and_person(request, public_id)
     run = case.runs.prefetch_related("outcomes").last()
     job = job_of(run) if run else None
     release_connection()
