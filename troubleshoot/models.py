@@ -15,6 +15,7 @@ from troubleshoot.casework_tables import CaseTag as CaseTag
 from troubleshoot.casework_tables import CaseWord as CaseWord
 from troubleshoot.handed_on import SharedLink as SharedLink
 from troubleshoot.handed_on import StepDone as StepDone
+from troubleshoot.scoped import ScopedAnswer as ScopedAnswer
 
 # RFC 4648 section 6, lower case: no character is mistaken for another when an address is read out.
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -88,7 +89,8 @@ class Case(models.Model):
 
 
 class Failure(models.Model):
-    """One failed recipient of a paste. `facts`: a DeliveryFailure as JSON, see facts.py."""
+    """One failed recipient of a paste. `facts`: a DeliveryFailure as JSON, see facts.py. `group`: of several, those for which answers
+    are shared (scopes.group_namer)."""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="failures")
     position = models.PositiveIntegerField(_("position"))
@@ -96,6 +98,7 @@ class Failure(models.Model):
     recipient_domain = models.CharField(_("recipient's domain"), max_length=255, blank=True, db_index=True)
     code = models.CharField(_("code"), max_length=3, blank=True, db_index=True)
     enhanced = models.CharField(_("enhanced code"), max_length=11, blank=True, db_index=True)
+    group = models.CharField(_("group"), max_length=90, blank=True)
     facts = models.JSONField(_("facts"))
 
     class Meta:

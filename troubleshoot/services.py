@@ -25,6 +25,7 @@ from troubleshoot.people import Person
 from troubleshoot.recent import digest_of, recent_outcomes, take_over
 from troubleshoot.refusal import Refused
 from troubleshoot.returned import selectors_in
+from troubleshoot.scopes import Scope, answers_here, forget, group_namer, remember
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import CheckResult, Subject
 from whybounce.failure import DeliveryFailure, IntakeReport
@@ -82,7 +83,10 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
         supplied=supplied,
         **asdict(summary_of(failures[0] if failures else None, supplied, {})),
     )
-    Failure.objects.bulk_create(_failure_row(case, position, failure) for position, failure in enumerate(failures))
+    group_of = group_namer() if len(failures) > 1 else None
+    Failure.objects.bulk_create(
+        _failure_row(case, position, failure, group_of(failure) if group_of else "") for position, failure in enumerate(failures)
+    )
     add_words(case, words_of_case(case, failures))
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
     transaction.on_commit(lambda: use.count_in(failures), robust=True)
@@ -100,7 +104,7 @@ def _selectors(pasted: bytes) -> dict[str, Any]:
     return {"selectors": found} if found else {}
 
 
-def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure:
+def _failure_row(case: Case, position: int, failure: DeliveryFailure, group: str) -> Failure:
     return Failure(
         case=case,
         position=position,
@@ -108,26 +112,34 @@ def _failure_row(case: Case, position: int, failure: DeliveryFailure) -> Failure
         recipient_domain=storable(failure.recipient_domain)[:255],
         code=(failure.code or "")[:3],
         enhanced=(failure.enhanced or "")[:11],
+        group=group,
         facts=failure_to_json(failure),
     )
 
 
 @transaction.atomic
 def choose_failure(*, case: Case, position: int, person: Person = NOBODY) -> None:
-    """Turns the case to another of its failures. Answers stay; what checks found counts only for the failure they looked at."""
+    """Turns the case to another of its failures. Answers stay that hold for it too (scopes.py); what checks found counts only for
+    the failure they looked at."""
     _must_be_open(case)
     if not case.failures.filter(position=position).exists():
         raise Refused(_("This case has no such recipient."))
     case.position = position
     case.supplied = {name: value for name, value in case.supplied.items() if name == "selectors"}  # of the message, not of one recipient
     case.save(update_fields=["position", "supplied", "updated_at"])
+    told = answers_here(case)
+    case.observations.filter(asked_of=Observation.AskedOf.PERSON).delete()
+    _observe(told)
     _take_over_checks(case)
     record(case, Kind.CHOSE, person, position=position)
     summarise(case)
 
 
-def record_answer(*, case: Case, question: str, answer: str, person: Person) -> None:
-    """What a person answers to a question, instead of what was answered before. DONT_KNOW counts as asked and is no evidence."""
+def record_answer(*, case: Case, question: str, answer: str, person: Person, scope: Scope = Scope.ALL) -> None:
+    """What a person answers to a question, instead of what was answered before. DONT_KNOW counts as asked and is no evidence.
+
+    scope   for which of several recipients it holds
+    """
     _must_be_open(case)
     asked = knowledge().questions.get(question)
     if asked is None or asked.question.asked_of is not AskedOf.PERSON:
@@ -135,7 +147,9 @@ def record_answer(*, case: Case, question: str, answer: str, person: Person) -> 
     if answer != DONT_KNOW and answer not in asked.rows:
         raise Refused(_("That is none of the answers to this question."))
     with transaction.atomic(savepoint=False):
-        _observe([Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())])
+        given = Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())
+        _observe([given])
+        remember(case, given, scope)
         record(case, Kind.ANSWERED, person, question=question, answer=answer)
         summarise(case)
 
@@ -144,6 +158,7 @@ def take_back_answer(*, case: Case, question: str, person: Person = NOBODY) -> N
     """Forgets what a person answered; nothing happens where nothing was."""
     _must_be_open(case)
     with transaction.atomic(savepoint=False):
+        forget(case, storable(question))
         gone, _rows = case.observations.filter(question=storable(question), asked_of=Observation.AskedOf.PERSON).delete()
         if gone:
             record(case, Kind.TOOK_BACK, person, question=question)
