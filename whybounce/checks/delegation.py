@@ -146,8 +146,12 @@ def _judge(domain: str, answers: _Answers, servers: Servers, findings: list[Find
         return "nxdomain", f"{name} does not exist in DNS."
     if answers.bogus and answers.mail_stops:
         first = answers.bogus[0]
+        about = "its " if first.name == domain else f"{shown(first.name)}'s "
         reason = f" ({'; '.join(first.reasons)})" if first.reasons else ""
-        return "bogus", f"The DNSSEC signatures of {domain} are wrong, so resolvers that validate withhold its {first.rdtype} records{reason}."
+        return (
+            "bogus",
+            f"The DNSSEC signatures of {domain} are wrong, so resolvers that validate withhold {about}{' and '.join(first.rdtypes)} records{reason}.",
+        )
     if not _answered(mx):
         return _judge_failure(domain, mx, servers, findings)
     if servers.inconsistent:

@@ -17,23 +17,27 @@ _BOGUS_CODES = range(6, 13)
 
 @dataclass(frozen=True, slots=True)
 class Bogus:
-    """An answer that the resolver withholds because its signatures are wrong. `reasons`: its extended errors."""
+    """Answers about a name that the resolver withholds because their signatures are wrong. `reasons`: its extended errors for the first."""
 
     name: str
-    rdtype: str
+    rdtypes: tuple[str, ...]
     reasons: tuple[str, ...] = ()
 
     def finding(self) -> Finding:
-        data = {"name": shown(self.name), "rdtype": self.rdtype, "dns_errors": [shown(reason) for reason in self.reasons]}
+        data = {"name": shown(self.name), "rdtypes": list(self.rdtypes), "dns_errors": [shown(reason) for reason in self.reasons]}
         return Finding("dnssec.bogus", Severity.ERROR, data)
 
 
 async def find_bogus(lookups: Iterable[Lookup], resolver: Resolver) -> tuple[Bogus, ...]:
-    """Those of the look-ups that ended in SERVFAIL because of DNSSEC: the resolver says so, or asked without validation it has an answer.
+    """By name, those of the look-ups that ended in SERVFAIL because of DNSSEC: the resolver says so, or asked without validation it has an answer.
     A name server that merely fails does so either way."""
     failed = [lookup for lookup in lookups if lookup.status is Status.SERVFAIL]
     bogus = await asyncio.gather(*(_is_bogus(lookup, resolver) for lookup in failed))
-    return tuple(Bogus(lookup.name, lookup.rdtype, lookup.ede) for lookup, wrong in zip(failed, bogus, strict=True) if wrong)
+    withheld: dict[str, list[Lookup]] = {}
+    for lookup, wrong in zip(failed, bogus, strict=True):
+        if wrong:
+            withheld.setdefault(lookup.name, []).append(lookup)
+    return tuple(Bogus(name, tuple(lookup.rdtype for lookup in lookups), lookups[0].ede) for name, lookups in withheld.items())
 
 
 async def _is_bogus(lookup: Lookup, resolver: Resolver) -> bool:
