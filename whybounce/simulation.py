@@ -3,7 +3,6 @@ is asked. It measures whether the questions lead to the cause if the knowledge i
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from bisect import bisect
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -174,6 +173,4 @@ def without_texts(snapshot: KnowledgeSnapshot, texts: Mapping[str, Sequence[str]
     """The knowledge with a text model that never saw these texts (fitting takes seconds). The patterns remain, and whoever wrote them
     may have seen the texts."""
     seen = {text for chosen in texts.values() for text in chosen}
-    rest = tuple(example for example in snapshot.examples if example.text not in seen)
-    lessons = [lesson for lesson in labelled_examples(dataclasses.replace(snapshot, examples=rest)) if lesson.text not in seen]
-    return Knowledge(snapshot, fit(lessons))
+    return Knowledge(snapshot, fit(lesson for lesson in labelled_examples(snapshot) if lesson.text not in seen))

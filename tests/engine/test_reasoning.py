@@ -236,6 +236,19 @@ def test_a_question_that_could_not_change_what_to_do_is_not_asked():
             assert next_question(ranking, {"spf"}).question.slug != question.question.slug
 
 
+@pytest.mark.parametrize(("strength", "asked"), [(Strength.STRONGLY_FOR, True), (Strength.FOR, False)])
+def test_a_question_that_tells_much_is_asked_though_no_answer_of_its_own_would_change_the_leader(strength, asked):
+    """5 to 1 before it: with others it may."""
+    rare = dataclasses.replace(FULL, frequency=Frequency.OCCASIONAL)
+    against = {"unknown_user": Strength.AGAINST} if asked else {}
+    yes = Answer("yes", "Yes", Frequency.COMMON, evidence=says(mailbox_full=strength, **against))
+    question = dataclasses.replace(WHO_IS_AFFECTED, answers=(yes, Answer("no", "No")))
+    knowledge = Knowledge(dataclasses.replace(SNAPSHOT, causes=(UNKNOWN, rare), questions=(question,), patterns=(), codes=(), examples=()))
+    ranking = rank(knowledge, NOTHING)
+    assert {p.leader.slug for p in open_questions(ranking)[0].prospects} == {"unknown-user"}
+    assert (next_question(ranking) is not None) is asked
+
+
 def test_prospects_say_what_each_answer_would_lead_to():
     question = next_question(rank(KNOWLEDGE, NOTHING))
     after = rank(KNOWLEDGE, NOTHING, {"who-is-affected": "all"})

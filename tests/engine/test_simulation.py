@@ -16,7 +16,7 @@ from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import DONT_KNOW, rank
 from whybounce.simulated import Confusion, confused, figures, nearest_pairs
 from whybounce.simulation import NOTHING, Manners, Simulator, Walk, choose_texts, runnable, simulate, without_texts
-from whybounce.snapshot import Answer, Example, Frequency, Question, Strength
+from whybounce.snapshot import Answer, Example, Frequency, Question, ReplyPattern, Strength
 from whybounce.words import TextModel
 from whybounce.yaml_knowledge import read_folder
 
@@ -28,7 +28,7 @@ def dice(seed: int = 1) -> random.Random:
     return random.Random(seed)
 
 
-def answers_of(truth: str, manners: Manners, times: int = 4000) -> Counter[str]:
+def answers_of(truth: str, manners: Manners, times: int = 20_000) -> Counter[str]:
     """What the simulated person answers to one question, asked again and again."""
     simulator, drawn = Simulator(KNOWLEDGE, manners), dice()
     return Counter(simulator._answer("who-is-affected", truth, drawn) for _ in range(times))
@@ -38,14 +38,14 @@ def test_answers_are_drawn_by_how_probable_they_are_with_that_cause() -> None:
     """Before lapses: these are the simulated person's own."""
     found = answers_of("mailbox-full", TRUTHFUL)
     fitting = KNOWLEDGE.questions["who-is-affected"].fitting[:, KNOWLEDGE.index["mailbox-full"]]
-    assert found["one"] / 4000 == pytest.approx(fitting[0], abs=0.03)
-    assert answers_of("unknown-user", TRUTHFUL) == {"one": 4000}  # the other answer is ruled out
+    assert found["one"] / 20_000 == pytest.approx(fitting[0], abs=0.008)
+    assert answers_of("unknown-user", TRUTHFUL, 100) == {"one": 100}  # the other answer is ruled out
 
 
 def test_some_are_not_answered_and_some_wrongly() -> None:
     found = answers_of("unknown-user", Manners(dont_know=0.1, wrong=0.05))
-    assert found[DONT_KNOW] / 4000 == pytest.approx(0.1, abs=0.02)
-    assert found["all"] / (4000 - found[DONT_KNOW]) == pytest.approx(0.05, abs=0.02)
+    assert found[DONT_KNOW] / 20_000 == pytest.approx(0.1, abs=0.01)
+    assert found["all"] / (20_000 - found[DONT_KNOW]) == pytest.approx(0.05, abs=0.01)
 
 
 def test_the_network_may_be_unable_to_look() -> None:
@@ -106,6 +106,8 @@ def test_a_fifth_of_the_texts_is_left_out_of_what_the_text_model_learns() -> Non
     assert all(text != "nothing failed" for text in texts["spf-fail"])
     assert choose_texts(snapshot, 1)["unknown-user"] == texts["unknown-user"][:1]
     chosen = {"unknown-user": [strange[3].text]}
+    same = ReplyPattern("same", "xxyx", evidence=says(unknown_user=Strength.FOR), examples=(strange[3].text,))
+    snapshot = dataclasses.replace(snapshot, patterns=(*snapshot.patterns, same))
     assert without_texts(snapshot, chosen).model.read("kkjk").known
     assert not without_texts(snapshot, chosen).model.read("xxyx").known
 
@@ -165,8 +167,8 @@ def shipped() -> Knowledge:
 
 
 def test_the_shipped_questions_lead_to_the_cause(shipped: Knowledge) -> None:
-    """Nine cases a cause, so with some room below what many cases reach (docs/simulate.md)."""
-    found = figures(list(simulate(shipped, {}, 9)))
+    """Six cases a cause, so with some room below what many cases reach (docs/simulate.md)."""
+    found = figures(list(simulate(shipped, {}, 6)))
     assert found.top1 >= 0.9
     assert found.top3 >= 0.96
     assert found.median_questions <= 6
