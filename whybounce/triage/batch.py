@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from whybounce.triage.counts import DEFERRED, DELIVERED, FAILED
 from whybounce.triage.lives import Reason
+from whybounce.triage.postfix_lines import stamp_of
 from whybounce.triage.reasons import Reasons
 from whybounce.triage.tally import Moments, Tally
 
@@ -16,7 +17,7 @@ _MOST = 50_000
 Sent = tuple[bytes, bytes, bytes, bytes | None]
 """Hour, relay, recipient, sender."""
 Failed = tuple[int, bytes, bytes, Reason, bytes, bytes, bytes]
-"""FAILED or DEFERRED, hour, rest of the time, reason, recipient, sending address, sender."""
+"""FAILED or DEFERRED, hour, time as written, reason, recipient, sending address, sender."""
 
 
 class Batch:
@@ -65,7 +66,7 @@ class Batch:
             tally.deferred += len(rows)
         times: dict[Reason, list[bytes]] = {}
         for row in rows:
-            times.setdefault(row[3], []).append(row[1] + row[2][:6] if row[1] else b"")
+            times.setdefault(row[3], []).append(stamp_of(row[1], row[2]))
         for reason, stamps in times.items():
             tally.reasons.add(reason, what, len(stamps))
             moments = Moments(min(filter(None, stamps), default=b"").decode(), max(stamps).decode())

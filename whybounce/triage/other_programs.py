@@ -97,7 +97,7 @@ class OtherPrograms:
             return
         refusal = Refusal(b"", _bytes(ip or event.client_ip), b"", _bytes(event.envelope_sender), _bytes(event.recipient))
         temporary = event.event is Event.DEFERRED or (event.event is Event.REJECTED and (event.code or "5")[0] == "4")
-        self._reading.refused(stamp[:13].encode(), stamp[13:].encode(), _bytes(event.host), reason, refusal, temporary=temporary)
+        self._reading.refused(stamp[:13].encode(), stamp.encode(), _bytes(event.host), reason, refusal, temporary=temporary)
 
     def _ended(self, host: str, key: str) -> None:
         begun = (host, key) in self._begun

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from whybounce.intake.logs import Event, LogEvent
 from whybounce.triage.batch import Batch
 from whybounce.triage.clock import Clock
 from whybounce.triage.counts import DEFERRED, FAILED
 from whybounce.triage.lives import LATER, REFUSED, SENT, Fate, Life, Reason
 from whybounce.triage.other_programs import OtherPrograms
-from whybounce.triage.postfix_lines import KIND_OF, Attempt, Refusal, finder_of, refusals_of, unusual_attempt
+from whybounce.triage.postfix_lines import KIND_OF, Attempt, Refusal, finder_of, refusals_of, stamp_of, unusual_attempt
 from whybounce.triage.reasons import Reasons
 from whybounce.triage.tally import MOST_OPEN, Tally
+
+_LINE_FEED = 10
 
 
 class _Open:
@@ -56,21 +60,24 @@ class Reading:
 
     def block(self, data: bytes) -> None:
         """`data`: whole lines, each with a line feed before it and none after the last."""
-        self.tally.lines += data.count(b"\n")
-        hosts, sent, before = self._hosts, self._batch.sent, b""
+        self.tally.lines += int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _LINE_FEED))  # three times as fast as bytes.count
+        finder = finder_of(data)
+        hosts, sent, before, mainly, hour_ends = self._hosts, self._batch.sent, b"", finder.host, finder.hour
         opened: dict[bytes, _Open] = {}
         refusals: list[bytes] = []
         refused_at: list[tuple[bytes, bytes, bytes]] = []
         written, hour = self._hour
-        find = finder_of(data).findall
-        for moment, rest, host, queue_id, begins, sender, again, to, relay, fields, gone, told, odd, other in find(data):
-            if moment != written:
+        for time, host, queue_id, begins, sender, again, to, relay, fields, gone, told, odd, other in finder.find(data):
+            if time != written:
                 if other:
                     self._others.line(other)
                     continue
-                written, hour = moment, self._new_hour(moment)
-            if host != before:
-                before, opened = host, hosts.setdefault(host, {})
+                if time[:hour_ends] != written[:hour_ends]:
+                    hour = self._new_hour(time[:hour_ends])
+                written = time
+            if (host or mainly) != before:
+                before = host or mainly
+                opened = hosts.setdefault(before, {})
             if to:
                 message = opened.get(queue_id)
                 if message is None:
@@ -78,19 +85,19 @@ class Reading:
                 if told:
                     kind = KIND_OF.get(told[:8])
                     if kind is not None:
-                        message.take(Attempt(kind, hour, rest, to, relay, fields, told))
+                        message.take(Attempt(kind, hour, time, to, relay, fields, told))
                 elif gone and message.begun and not message.fates and message.expired is None:  # as most messages go
                     del opened[queue_id]
                     sent.append((hour, relay, to, message.sender))
                 else:
-                    message.fates[to.lower()] = Attempt(SENT, hour, rest, to, relay, b"", b"")
+                    message.fates[to.lower()] = Attempt(SENT, hour, time, to, relay, b"", b"")
                     if gone:
                         del opened[queue_id]
-                        self._ended(host, queue_id, message)
+                        self._ended(before, queue_id, message)
             elif begins:
                 message = opened.get(queue_id)
                 if message is not None:  # this id was in use before
-                    self._ended(host, queue_id, message)
+                    self._ended(before, queue_id, message)
                 opened[queue_id] = _Open(True, sender or None)
             elif again:
                 message = opened.get(queue_id)
@@ -101,12 +108,12 @@ class Reading:
             elif odd == b"removed":
                 message = opened.pop(queue_id, None)
                 if message is not None:
-                    self._ended(host, queue_id, message)
+                    self._ended(before, queue_id, message)
             elif odd[:6] in (b"reject", b"milter"):
                 refusals.append(odd)
-                refused_at.append((hour, rest, host))
+                refused_at.append((hour, time, before))
             else:
-                self._odd(hour, rest, queue_id, odd, opened)
+                self._odd(hour, time, queue_id, odd, opened)
         self._hour = (written, hour)
         if refusals:
             self._refused(refusals, refused_at)
@@ -125,39 +132,38 @@ class Reading:
     def _failed(self, attempt: Attempt, sender: bytes | None, *, gave_up: bool) -> None:
         reason, ip = self.reasons.of_attempt(attempt)
         what = FAILED if attempt.kind == REFUSED or gave_up else DEFERRED
-        self._batch.failed.append((what, attempt.hour, attempt.rest, reason, attempt.recipient, ip.encode(), sender or b""))
+        self._batch.failed.append((what, attempt.hour, attempt.time, reason, attempt.recipient, ip.encode(), sender or b""))
 
-    def _odd(self, hour: bytes, rest: bytes, queue_id: bytes, odd: bytes, opened: dict[bytes, _Open]) -> None:
+    def _odd(self, hour: bytes, time: bytes, queue_id: bytes, odd: bytes, opened: dict[bytes, _Open]) -> None:
         """The queue gave up on a message, or a recipient's line has an unusual form."""
         if odd.startswith(b"from=<"):
             if b"expired" in odd:
                 message = opened.setdefault(queue_id, _Open(False, None))
                 message.sender = odd[6 : odd.find(b">")]
                 reason = self.reasons.of_event(LogEvent("postfix", Event.EXPIRED, text=_text(odd[odd.find(b"status=") :])))[0]
-                message.expired = Fate(REFUSED, (hour + rest[:6]).decode() if hour else "", reason)
+                message.expired = Fate(REFUSED, stamp_of(hour, time).decode(), reason)
             return
-        attempt = unusual_attempt(odd, hour, rest)
+        attempt = unusual_attempt(odd, hour, time)
         if attempt is not None:
             opened.setdefault(queue_id, _Open(False, None)).take(attempt)
 
     def _refused(self, lines: list[bytes], places: list[tuple[bytes, bytes, bytes]]) -> None:
-        """Clients that were refused; `places`: hour, rest of the time, host."""
+        """Clients that were refused; `places`: hour, time, host."""
         of_refusal = self.reasons.of_refusal
-        for found, line, (hour, rest, host) in zip(refusals_of(lines), lines, places, strict=True):
+        for found, line, (hour, time, host) in zip(refusals_of(lines), lines, places, strict=True):
             if found is None:
-                stamp = (hour + rest[:6]).decode() if hour else ""
-                self._others.read(_text(b"Jan  1 00:00:00 %s postfix/smtpd[1]: NOQUEUE: %s" % (host, line)), stamp)
+                self._others.read(_text(b"Jan  1 00:00:00 %s postfix/smtpd[1]: NOQUEUE: %s" % (host, line)), stamp_of(hour, time).decode())
                 continue
             refusal = Refusal(*found)
-            self.refused(hour, rest, host, of_refusal(refusal, host), refusal, temporary=found[2][:1] == b"4")
+            self.refused(hour, time, host, of_refusal(refusal, host), refusal, temporary=found[2][:1] == b"4")
 
-    def refused(self, hour: bytes, rest: bytes, host: bytes, reason: Reason, refusal: Refusal, *, temporary: bool) -> None:
+    def refused(self, hour: bytes, time: bytes, host: bytes, reason: Reason, refusal: Refusal, *, temporary: bool) -> None:
         """A client that was refused. For good: counted. For now: counted once for this client, sender and recipient on one day."""
         _command, ip, _said, sender, recipient = refusal
         if temporary:
-            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (hour, rest, reason)
+            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (hour, time, reason)
         else:
-            self._batch.failed.append((FAILED, hour, rest, reason, recipient, ip, sender))
+            self._batch.failed.append((FAILED, hour, time, reason, recipient, ip, sender))
 
     def _ended(self, host: bytes, queue_id: bytes, message: _Open) -> None:
         """A message whose end was seen; where its beginning was not, it may lie in the piece before."""
@@ -234,12 +240,12 @@ class Reading:
                     self._settle(message)
                 else:
                     self._keep(host, queue_id, message, open_right=True)
-        for key, (hour, rest, reason) in self._waiting.items():
+        for key, (hour, time, reason) in self._waiting.items():
             if self._alone or key[1].decode() not in self._days:
-                self._count_waiting(key, (hour, rest, reason))
+                self._count_waiting(key, (hour, time, reason))
                 continue
             server, day, ip, sender, recipient = map(_text, key)
-            fate = Fate(LATER, (hour + rest[:6]).decode() if hour else "", reason, ip)
+            fate = Fate(LATER, stamp_of(hour, time).decode(), reason, ip)
             life = Life(self.position, self.position + 1, self.position > 0, True, sender, {recipient: fate})
             self.tally.open.setdefault((server, f"{day} {ip} {sender} {recipient}"), []).append(life)
         self._batch.count()

@@ -22,7 +22,7 @@ from whybounce.triage.unpacking import packing_of
 
 _LEAST_PART = 8 << 20
 _PARTS_A_JOB = 2
-_BLOCKS_BETWEEN = 64  # after so many blocks garbage is looked for: not while blocks become a hundred thousand tuples
+_BLOCKS_BETWEEN = 1024  # after so many blocks garbage is looked for: not while blocks become a hundred thousand tuples
 
 Progress = Callable[[int], None]
 """Told the bytes of log text that were read since it was told last; what it raises ends the reading."""

@@ -118,7 +118,8 @@ def _text(chunks: Iterator[bytes], note: Note) -> Iterator[bytes]:
     yield first.removeprefix(codecs.BOM_UTF8)
     zeros = first.count(b"\0")
     for chunk in chunks:
-        zeros += chunk.count(b"\0")
+        if b"\0" in chunk:  # far quicker than to count none
+            zeros += chunk.count(b"\0")
         yield chunk
     if zeros:
         note(f"holds {zeros:,} zero bytes, as a crash leaves them; they were passed over")
@@ -167,7 +168,7 @@ def _lines(chunks: Iterable[bytes], note: Note) -> Iterator[bytes]:
             chunk, skipping = chunk[at:], False
         cut = chunk.rfind(b"\n")
         if cut >= 0:
-            yield b"\n" + carry + chunk[:cut]
+            yield b"".join((b"\n", carry, memoryview(chunk)[:cut]))
             carry = chunk[cut + 1 :]
         else:
             carry += chunk
