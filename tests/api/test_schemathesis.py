@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
 from django.contrib.auth.models import User
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
@@ -45,6 +48,17 @@ def case_id(token: str) -> str:
     return str(Program(token).post("cases", UNCLEAR, "text/plain").json()["id"])
 
 
+@pytest.fixture
+def one_connection(case_id: str) -> Iterator[None]:
+    """As Django's test client does it: a request does not end the connection, in whose transaction the test stands. After
+    `case_id`, whose client connects the signals again."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
@@ -54,7 +68,7 @@ def case_id(token: str) -> str:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_finds_a_fault(case: schemathesis.Case, token: str, case_id: str) -> None:
+def test_no_request_finds_a_fault(case: schemathesis.Case, token: str, case_id: str, one_connection: None) -> None:
     if "public_id" in case.path_parameters:
         case.path_parameters["public_id"] = case_id
     case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, checks=HELD_TO)
