@@ -14,6 +14,7 @@ from troubleshoot.check_panel import CheckRow
 from troubleshoot.checking import latest_outcomes, runs_about
 from troubleshoot.diagnosis import Diagnosis, diagnose
 from troubleshoot.facts import subject_to_json
+from troubleshoot.groups import everyone
 from troubleshoot.inquiry import QuestionPanel
 from troubleshoot.listing import CaseRow
 from troubleshoot.models import Case, CheckOutcome, Observation
@@ -78,7 +79,7 @@ def _head(case: Case) -> dict[str, Any]:
 
 def _recipients(d: Diagnosis, recipient: str | None) -> list[dict[str, Any]]:
     if d.recipients:
-        return [{"position": item.position, "recipient": item.label, "chosen": item.chosen} for item in d.recipients]
+        return [{"position": item.position, "recipient": item.label, "chosen": item.chosen} for item in everyone(d.case)]
     return [{"position": d.case.position, "recipient": recipient or "", "chosen": True}] if d.case.failure_count else []
 
 

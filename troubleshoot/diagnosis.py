@@ -15,6 +15,7 @@ from troubleshoot.check_panel import CheckPanel, check_panel
 from troubleshoot.checking import chosen_failure, observations_of, runs_about, subject_of
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
+from troubleshoot.groups import Recipients, recipients_of
 from troubleshoot.inquiry import Asking, asking
 from troubleshoot.known_values import known_values
 from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
@@ -29,17 +30,8 @@ from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import Certainty, Ranking, rank
-from whybounce.visible import visible
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
-_MOST_RECIPIENTS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientChoice:
-    position: int
-    label: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +75,7 @@ class Diagnosis:
     bare: bool
     unsure: bool
     verdict: VerdictWords
-    recipients: tuple[RecipientChoice, ...]
+    recipients: Recipients | None
     facts: tuple[FactLine, ...]
     codes: tuple[CodeLink, ...]
     segments: tuple[Segment, ...]
@@ -127,7 +119,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         bare=bare,
         unsure=ranking.verdict.certainty in (Certainty.POSSIBLE, Certainty.UNCLEAR),
         verdict=_verdict(case, ranking, found=found, bare=bare),
-        recipients=_recipients(case),
+        recipients=recipients_of(case, known),
         facts=fact_lines(failure),
         codes=_codes(known, failure, case.text if row is None else ""),
         segments=pieces,
@@ -186,16 +178,6 @@ def _verdict(case: Case, ranking: Ranking, *, found: bool, bare: bool) -> Verdic
     if not words.retry:
         return words
     return replace(words, until=until_words(ranking.failure, case.text, case.format, permanent=ranking.verdict.permanent))
-
-
-def _recipients(case: Case) -> tuple[RecipientChoice, ...]:
-    if case.failure_count < 2:
-        return ()
-    rows = case.failures.values_list("position", "recipient")[:_MOST_RECIPIENTS]
-    return tuple(
-        RecipientChoice(position, visible(recipient) or _("Failure %(number)s") % {"number": position + 1}, position == case.position)
-        for position, recipient in rows
-    )
 
 
 def _codes(known: Knowledge, failure: DeliveryFailure, text: str) -> tuple[CodeLink, ...]:

@@ -15,7 +15,7 @@ from whybounce.masking import mask, shape_of
 from whybounce.reasoning import Certainty, rank
 
 UNCLEAR = "~"
-"""Begins the group of those whose cause the text leaves unclear: they share one where their replies read alike."""
+"""Begins the group of those whose cause the text leaves open: they share one where their replies read alike."""
 _MOST = 500
 
 
@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
 
 def group_namer() -> Callable[[DeliveryFailure], str]:
-    """Names the group of a failure: the slug of the cause to which its text alone points; "" where nothing is published yet."""
+    """Names the group of a failure: the slug of the cause that its text alone makes likely; "" where nothing is published yet."""
     try:
         known = knowledge()
     except NoKnowledge:
@@ -36,7 +36,7 @@ def group_namer() -> Callable[[DeliveryFailure], str]:
 
     def name(failure: DeliveryFailure) -> str:
         ranking = rank(known, failure)
-        if ranking.top and ranking.verdict.certainty is not Certainty.UNCLEAR:
+        if ranking.top and ranking.verdict.certainty in (Certainty.PROVED, Certainty.LIKELY):
             return ranking.top.cause.slug
         shape = shape_of(mask(failure, lambda word: is_known_word(known, word), _MOST))
         return UNCLEAR + sha256(f"{failure.code} {failure.enhanced} {shape}".encode("utf-8", "replace")).hexdigest()[:16]

@@ -16,6 +16,7 @@ from django_htmx.http import push_url
 
 from knowledge.current import knowledge
 from troubleshoot import services
+from troubleshoot.casework_page import bar_of
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
 from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
@@ -26,6 +27,7 @@ from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
 from troubleshoot.models import Case, CheckOutcome
 from troubleshoot.people import case_and_person, cases_of, person_of
 from troubleshoot.refusal import Refused
+from troubleshoot.scopes import Scope
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
 from whybounce.failure import IntakeReport
 from whybounce.intake import read
@@ -86,6 +88,8 @@ def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", f
     }
     if wants_part(request):  # htmx swaps nothing of an answer whose status is an error
         return render(request, "troubleshoot/case.html#case", context)
+    person = person_of(request)
+    context["desk"] = bar_of(d.case, person) if person.supports else None
     return render(request, "troubleshoot/case.html", context, status=status)
 
 
@@ -129,9 +133,15 @@ def pasted(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def answer(request: Request, public_id: str) -> HttpResponse:
     case, person = case_and_person(request, public_id)
-    question = request.POST.get("question", "")
+    question, scope = request.POST.get("question", ""), request.POST.get("scope", "")
     try:
-        services.record_answer(case=case, question=question, answer=request.POST.get("answer", ""), person=person)
+        services.record_answer(
+            case=case,
+            question=question,
+            answer=request.POST.get("answer", ""),
+            person=person,
+            scope=Scope(scope) if scope in list(Scope) else Scope.ALL,
+        )
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case, next_question=True, anchor="#question")
@@ -139,9 +149,9 @@ def answer(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def take_back(request: Request, public_id: str) -> HttpResponse:
-    case, _person = case_and_person(request, public_id)
+    case, person = case_and_person(request, public_id)
     try:
-        services.take_back_answer(case=case, question=request.POST.get("question", ""))
+        services.take_back_answer(case=case, question=request.POST.get("question", ""), person=person)
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case, anchor="#question")
@@ -151,7 +161,7 @@ def take_back(request: Request, public_id: str) -> HttpResponse:
 def choose(request: Request, public_id: str) -> HttpResponse:
     """Turns the page to another failed recipient."""
     case, _person = case_and_person(request, public_id)
-    position = request.POST.get("position", "")
+    position = request.POST.get("position") or request.POST.get("to", "")  # a button was pressed, or one was chosen in the list
     try:
         services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1)
     except Refused as error:
@@ -216,8 +226,11 @@ def causes(request: Request, public_id: str) -> HttpResponse:
 
 @require_POST
 def reopen(request: Request, public_id: str) -> HttpResponse:
-    case, _person = case_and_person(request, public_id)
-    services.reopen_case(case=case)
+    case, person = case_and_person(request, public_id)
+    try:
+        services.reopen_case(case=case, person=person)
+    except Refused as error:
+        return _refuse(request, case, error)
     return _after(request, case)
 
 
