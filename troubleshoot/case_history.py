@@ -38,7 +38,7 @@ class HistoryLine:
         return reverse("case", args=[self.case]) if self.case else ""
 
 
-def record(case: Case, kind: CaseEvent.Kind, person: Person, **data: Any) -> None:
+def record(case: Case, kind: CaseEvent.Kind, person: Person, /, **data: Any) -> None:
     """One more event in the history of a case: one query. `data` must hold nothing that was pasted: it outlives the text."""
     CaseEvent.objects.create(case=case, kind=kind, data=storable(data), by=person.user, at=timezone.now())
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from troubleshoot.facts import failure_from_json, storable
 from troubleshoot.models import Case, CaseWord, Failure
@@ -113,11 +113,13 @@ def forget_words(case: Case) -> None:
     CaseWord.objects.filter(case=case).delete()
 
 
-def with_words(cases: QuerySet[Case], query: str) -> QuerySet[Case]:
-    """Those of `cases` that have, for each word of `query`, a word that begins so. All of them where it holds no word."""
-    for term in terms_of(query):
-        cases = cases.filter(pk__in=CaseWord.objects.filter(begins("word", term)).values("case"))
-    return cases
+def word_query(query: str) -> Q:
+    """The cases that have, for each word of `query`, a word that begins so; none where it holds no word."""
+    terms = terms_of(query)
+    found = Q() if terms else Q(pk__in=[])
+    for term in terms:
+        found &= Q(pk__in=CaseWord.objects.filter(begins("word", term)).values("case"))
+    return found
 
 
 def begins(field: str, start: str) -> Q:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from knowledge.current import NoKnowledge, knowledge
 from troubleshoot.checking import chosen_failure, keep_observations
 from troubleshoot.facts import failure_from_json, storable
@@ -46,10 +44,11 @@ def summary_of(failure: DeliveryFailure | None, supplied: Mapping[str, Any], obs
     return Summary(top.cause.slug, top.probability, domain, code, ranking.provider)
 
 
-def summarise(case: Case, *, and_save: Iterable[str] = ()) -> None:
-    """Stores what lists show of a case, as it stands now, and that it was changed. Two queries beside the one that stores.
+def summarise(case: Case, *, and_save: Iterable[str] = (), touch: bool = True) -> None:
+    """Stores what lists show of a case, as it stands now. Two queries beside the one that stores.
 
     and_save    further fields that were set on `case`
+    touch       the case was changed: its time of change is now
     """
     rows = keep_observations(case)
     row = chosen_failure(case)
@@ -59,5 +58,4 @@ def summarise(case: Case, *, and_save: Iterable[str] = ()) -> None:
     if case.state == Case.State.CLOSED:
         outcome = case.outcomes.filter(reopened_at=None).first()
         case.cause, case.share = (outcome.cause, None) if outcome else (case.cause, case.share)
-    case.updated_at = timezone.now()
-    case.save(update_fields=[*FIELDS, *and_save, "updated_at"])
+    case.save(update_fields=[*FIELDS, *and_save, *(["updated_at"] if touch else [])])

@@ -3,12 +3,14 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from troubleshoot import check_views, share_views, views
+from troubleshoot import casework_views, check_views, share_views, views
 
 urlpatterns = [
     path("paste/", views.paste, name="paste"),
     path("start/", views.start, name="start"),
-    path("cases/", views.case_list, name="case-list"),
+    path("cases/", casework_views.cases, name="case-list"),
+    path("cases/dashboard/", casework_views.cases, name="dashboard"),
+    path("cases/export.csv", casework_views.export, name="case-export"),
     path("cases/<slug:public_id>/", views.case_page, name="case"),
     path("cases/<slug:public_id>/pasted/", views.pasted, name="case-pasted"),
     path("cases/<slug:public_id>/answer/", views.answer, name="case-answer"),
@@ -20,6 +22,14 @@ urlpatterns = [
     path("cases/<slug:public_id>/causes/", views.causes, name="case-causes"),
     path("cases/<slug:public_id>/close/", views.close, name="case-close"),
     path("cases/<slug:public_id>/reopen/", views.reopen, name="case-reopen"),
+    path("cases/<slug:public_id>/work/", casework_views.work, name="case-work"),
+    path("cases/<slug:public_id>/work/assign/", casework_views.assign, name="case-assign"),
+    path("cases/<slug:public_id>/work/tag/", casework_views.tag, name="case-tag"),
+    path("cases/<slug:public_id>/work/untag/", casework_views.untag, name="case-untag"),
+    path("cases/<slug:public_id>/work/note/", casework_views.note, name="case-note"),
+    path("cases/<slug:public_id>/work/note/remove/", casework_views.remove_note, name="case-note-remove"),
+    path("cases/<slug:public_id>/work/merge/", casework_views.merge, name="case-merge"),
+    path("cases/<slug:public_id>/work/undo-merge/", casework_views.undo_merge, name="case-undo-merge"),
     path("cases/<slug:public_id>/report/", share_views.report, name="case-report"),
     path("cases/<slug:public_id>/report.md", share_views.report_file, {"kind": "md"}, name="case-report-md"),
     path("cases/<slug:public_id>/report.json", share_views.report_file, {"kind": "json"}, name="case-report-json"),

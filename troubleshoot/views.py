@@ -160,10 +160,10 @@ def take_back(request: Request, public_id: str) -> HttpResponse:
 @require_POST
 def choose(request: Request, public_id: str) -> HttpResponse:
     """Turns the page to another failed recipient."""
-    case, _person = case_and_person(request, public_id)
+    case, person = case_and_person(request, public_id)
     position = request.POST.get("position") or request.POST.get("to", "")  # a button was pressed, or one was chosen in the list
     try:
-        services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1)
+        services.choose_failure(case=case, position=int(position) if position.isdecimal() and len(position) < 6 else -1, person=person)
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case)
