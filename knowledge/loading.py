@@ -62,6 +62,7 @@ _MODELS: dict[str, type[models.Row]] = {
     "articles": models.Article,
     "cases": models.ExampleCase,
     "findings": models.FindingNote,
+    "letters": models.Letter,
 }
 
 

@@ -160,6 +160,16 @@ def finding_value(row: models.FindingNote) -> s.FindingNote:
     )
 
 
+def letter_value(row: models.Letter, allowed: frozenset[str] | None = None) -> s.Letter:
+    causes = tuple(slug for slug in row.causes if allowed is None or slug in allowed)
+    return s.Letter(row.slug, row.title, s.Addressee(row.to), row.subject, row.body, tuple(row.categories), causes, _sources(row))
+
+
+def _is_offered(row: models.Letter, allowed: frozenset[str]) -> bool:
+    """False for a letter of causes none of which is published: without them it would be one for every cause."""
+    return not row.causes or bool(row.categories) or not allowed.isdisjoint(row.causes)
+
+
 def querysets() -> dict[str, QuerySet[Any]]:
     """Each kind's rows with everything that its value needs, in a fixed number of queries."""
     return {
@@ -173,6 +183,7 @@ def querysets() -> dict[str, QuerySet[Any]]:
         "articles": models.Article.objects.all(),
         "cases": models.ExampleCase.objects.select_related("cause"),
         "findings": models.FindingNote.objects.all(),
+        "letters": models.Letter.objects.all(),
     }
 
 
@@ -194,6 +205,7 @@ def to_snapshot() -> s.KnowledgeSnapshot:
         articles=tuple(article_value(row, allowed) for row in rows["articles"]),
         cases=tuple(case_value(row) for row in rows["cases"] if row.cause.slug in allowed and asked.issuperset(row.answers)),
         findings=tuple(finding_value(row) for row in rows["findings"]),
+        letters=tuple(letter_value(row, allowed) for row in rows["letters"] if _is_offered(row, allowed)),
     )
 
 
@@ -208,6 +220,7 @@ VALUES: Mapping[str, Callable[[Any], Any]] = {
     "articles": article_value,
     "cases": case_value,
     "findings": finding_value,
+    "letters": letter_value,
 }
 """kind -> the function that makes a row's value, with everything that the row says."""
 
@@ -337,6 +350,11 @@ class Writer:
         fields = {name: getattr(value, name) for name in ("title", "meaning", "mend")} | {"check_name": value.check}
         fields |= {"severities": [item.value for item in value.severities], "who_acts": [who.value for who in value.who_acts]}
         models.FindingNote.objects.update_or_create(slug=value.slug, defaults=base | fields)
+
+    def _write_letters(self, value: s.Letter, base: dict[str, Any]) -> None:
+        fields: dict[str, Any] = {name: getattr(value, name) for name in ("title", "subject", "body")} | {"to": value.to.value}
+        fields |= {"categories": list(value.categories), "causes": list(value.causes)}
+        models.Letter.objects.update_or_create(slug=value.slug, defaults=base | fields)
 
     def flush(self) -> None:
         """Writes what had to wait until every cause existed, and what is quicker written many at once."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from whybounce.snapshot import Evidence, GivenAnswer, KnowledgeSnapshot, Source
 
-KINDS = ("providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases", "findings")
+KINDS = ("providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases", "findings", "letters")
 
 
 def to_document(snapshot: KnowledgeSnapshot) -> dict[str, list[dict[str, Any]]]:

@@ -71,6 +71,15 @@ class Effort(StrEnum):
     ASK = "ask"
 
 
+class Addressee(StrEnum):
+    """To whom a letter goes: whoever asked for help, the other side's postmaster, the own mail administrator, a blocklist's operator."""
+
+    CUSTOMER = "customer"
+    POSTMASTER = "postmaster"
+    MAIL_ADMIN = "mail-admin"
+    BLOCKLIST = "blocklist"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a row's facts come from: "RFC 5321 section 4.2.2" or a page title, its address, the day it was checked."""
@@ -332,6 +341,24 @@ class FindingNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What to write to somebody about a case. `subject` and `body` are plain text that may hold {placeholders} of
+    letters.LETTER_PLACEHOLDERS.
+
+    categories, causes      where it is offered: for these categories of causes, for these causes; for all where both are empty
+    """
+
+    slug: str
+    title: str
+    to: Addressee
+    subject: str
+    body: str
+    categories: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAnswer:
     question: str
     answer: str
@@ -366,4 +393,5 @@ class KnowledgeSnapshot:
     articles: tuple[Article, ...] = ()
     cases: tuple[ExampleCase, ...] = ()
     findings: tuple[FindingNote, ...] = ()
+    letters: tuple[Letter, ...] = ()
     revision: int = 0

@@ -13,6 +13,7 @@ import re2
 
 from whybounce.checks.registry import CHECKS
 from whybounce.failure import Stage
+from whybounce.letters import LETTER_PLACEHOLDERS
 from whybounce.problem import Problem, re2_error
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import (
@@ -25,6 +26,7 @@ from whybounce.snapshot import (
     ExampleCase,
     FindingNote,
     KnowledgeSnapshot,
+    Letter,
     Myth,
     Provider,
     Question,
@@ -75,6 +77,7 @@ LONGEST: Mapping[type[Any], Mapping[str, int]] = {
     Article: {"slug": 80, "title": 160, "figure": 40},
     ExampleCase: {"slug": 100},
     FindingNote: {"slug": 80, "title": 160, "check": 40},
+    Letter: {"slug": 80, "title": 160, "subject": 200},
 }
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
@@ -93,6 +96,7 @@ def validate(snapshot: KnowledgeSnapshot) -> list[Problem]:
         *_codes(snapshot),
         *_one_question_a_check(snapshot),
         *library_problems(snapshot),
+        *(problem for letter in snapshot.letters for problem in _letter(letter, snapshot)),
         *_texts(snapshot),
     ]
 
@@ -107,6 +111,7 @@ def _duplicates(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
         "articles": snapshot.articles,
         "cases": snapshot.cases,
         "findings": snapshot.findings,
+        "letters": snapshot.letters,
     }
     for kind, rows in named.items():
         for slug, count in Counter(row.slug for row in rows).items():
@@ -242,6 +247,19 @@ def _pattern(pattern: ReplyPattern) -> Iterator[Problem]:
             yield Problem("patterns", pattern.slug, f"it does not match its own example {example!r}")
 
 
+def _letter(letter: Letter, snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
+    for name in placeholders_of(letter.subject + letter.body):
+        if name not in LETTER_PLACEHOLDERS:
+            yield Problem("letters", letter.slug, f"it uses {{{name}}}; there are {', '.join(sorted(LETTER_PLACEHOLDERS))}")
+    if "\n" in letter.subject:
+        yield Problem("letters", letter.slug, "its subject has more than one line")
+    for category in letter.categories:
+        if category not in CATEGORIES:
+            yield Problem("letters", letter.slug, f"it names the category {category!r}, which is none of {', '.join(CATEGORIES)}")
+    for slug in set(letter.causes) - {cause.slug for cause in snapshot.causes}:
+        yield Problem("letters", letter.slug, f"it names the cause {slug!r}, which does not exist")
+
+
 def _codes(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     for row in snapshot.codes:
         folk = not row.standard and _FOLK.fullmatch(row.code)
@@ -258,7 +276,7 @@ def _one_question_a_check(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
 
 def _texts(snapshot: KnowledgeSnapshot) -> Iterator[Problem]:
     """Texts that are empty where one is needed or longer than a row can hold, and addresses that are none."""
-    for kind in ("causes", "questions", "patterns", "providers", "codes", "blocklists", "articles", "cases", "findings"):
+    for kind in ("causes", "questions", "patterns", "providers", "codes", "blocklists", "articles", "cases", "findings", "letters"):
         for row in getattr(snapshot, kind):
             name = f"{row.code} {row.provider}".strip() if kind == "codes" else row.slug
             yield from (Problem(kind, name, message) for message in _text_problems(row))

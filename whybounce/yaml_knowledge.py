@@ -1,7 +1,7 @@
 """Knowledge from YAML files (docs/knowledge-format.md): read, checked row by row, each error with file and line.
 
 A folder holds files in any number and order; the top-level keys of a file say what its rows are:
-`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`, `blocklists`, `articles`, `cases`, `findings`.
+`causes`, `questions`, `patterns`, `providers`, `codes`, `examples`, `blocklists`, `articles`, `cases`, `findings`, `letters`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from whybounce.checks.result import Severity
 from whybounce.problem import Problem
 from whybounce.snapshot import (
     Actor,
+    Addressee,
     Article,
     AskedOf,
     Blocklist,
@@ -33,6 +34,7 @@ from whybounce.snapshot import (
     Frequency,
     GivenAnswer,
     KnowledgeSnapshot,
+    Letter,
     Provider,
     Question,
     ReplyPattern,
@@ -121,7 +123,7 @@ def _convert(kind: Any, value: Any, line: int, name: str) -> Any:
         return _convert(next(arg for arg in typing.get_args(kind) if arg is not type(None)), value, line, name)
     if dataclasses.is_dataclass(kind):
         return _row(typing.cast("type[Any]", kind), value, line)
-    if kind in (Strength, Frequency, Actor, AskedOf, Effort, Weight, Severity):
+    if kind in (Strength, Frequency, Actor, AskedOf, Effort, Weight, Severity, Addressee):
         try:
             return kind(value)
         except ValueError:
@@ -169,6 +171,7 @@ _KINDS: dict[str, type[Any]] = {
     "articles": Article,
     "cases": ExampleCase,
     "findings": FindingNote,
+    "letters": Letter,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from knowledge import models, versions
 from knowledge.fields import ChoicesField, LinesField, PairsField, RecordsField
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import Severity
+from whybounce.letters import LETTER_PLACEHOLDERS
 from whybounce.remedies import PLACEHOLDERS, placeholders_of
 from whybounce.snapshot import Actor
 
@@ -139,6 +141,23 @@ class FindingForm(RowForm):
     )
 
 
+class LetterForm(RowForm):
+    categories = ChoicesField(
+        choices=list(models.Category.values), required=False, label=_("Offered for these categories"), help_text=_("One a line.")
+    )
+    causes = LinesField(
+        required=False, label=_("Offered for these causes"), help_text=_("Slugs, one a line. With no category and no cause it is offered always.")
+    )
+
+    def clean_causes(self) -> list[str]:
+        return _known(self.cleaned_data["causes"], models.Cause, _("There is no cause “%(slug)s”."))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        _check_placeholders(self, cleaned, ("subject", "body"), LETTER_PLACEHOLDERS)
+        return cleaned
+
+
 class ExampleCaseForm(RowForm):
     answers = PairsField(required=False, label=_("What was answered"), help_text=_("A line each: question: answer (their slugs)"))
 
@@ -171,18 +190,22 @@ def _known(slugs: list[str], model: Any, sentence: Any) -> list[str]:
     return slugs
 
 
+def _check_placeholders(form: forms.BaseForm, cleaned: dict[str, Any], names: Iterable[str], there_are: Collection[str]) -> None:
+    """An error at each field of `names` that holds a placeholder which is none of `there_are`."""
+    for name in names:
+        for placeholder in placeholders_of(cleaned.get(name) or ""):
+            if placeholder not in there_are:
+                words = {"name": placeholder, "all": ", ".join(sorted(there_are))}
+                form.add_error(name, _("{%(name)s} is no placeholder. There are: %(all)s") % words)
+
+
 class StepForm(TextForm):
     links = RecordsField(keys=("text", "url"), required=False, label=_("Links"), help_text=_("A line each: text | address"))
     check_name = forms.ChoiceField(choices=_CHECKS, required=False, label=_("Proved by the check"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        for name in ("text", "wording"):
-            for placeholder in placeholders_of(cleaned.get(name) or ""):
-                if placeholder not in PLACEHOLDERS:
-                    self.add_error(
-                        name, _("{%(name)s} is no placeholder. There are: %(all)s") % {"name": placeholder, "all": ", ".join(sorted(PLACEHOLDERS))}
-                    )
+        _check_placeholders(self, cleaned, ("text", "wording"), PLACEHOLDERS)
         return cleaned
 
 

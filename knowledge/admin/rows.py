@@ -23,6 +23,7 @@ from knowledge.admin.forms import (
     CodeForm,
     ExampleCaseForm,
     FindingForm,
+    LetterForm,
     ProviderForm,
     RowForm,
     WhyActionForm,
@@ -191,3 +192,12 @@ class FindingNoteAdmin(RowAdmin):
     form = FindingForm
     list_display = ("slug", "title", "status")
     search_fields = ("slug", "title", "meaning", "mend")
+
+
+@admin.register(models.Letter)
+class LetterAdmin(RowAdmin):
+    form = LetterForm
+    list_display = ("title", "to", "slug", "status")
+    list_filter = ("status", WorkFilter, "to")
+    search_fields = ("slug", "title", "subject", "body")
+    formfield_overrides = {TextField: {"widget": forms.Textarea(attrs={"rows": 20, "cols": 90})}}

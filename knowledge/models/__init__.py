@@ -5,7 +5,7 @@ from knowledge.models.causes import Answer, Category, Cause, Question, RemedySte
 from knowledge.models.desk import PatternUse, PublishJob
 from knowledge.models.feedback import Feedback
 from knowledge.models.imports import KnowledgeImport
-from knowledge.models.library import Article, Blocklist, ExampleCase, FindingNote
+from knowledge.models.library import Article, Blocklist, ExampleCase, FindingNote, Letter
 from knowledge.models.replies import Evidence, Example, Myth, Provider, ReplyPattern, StatusCode
 from knowledge.models.revisions import KnowledgeRevision
 from knowledge.models.unrecognised import UnrecognisedReply
@@ -24,6 +24,7 @@ __all__ = [
     "FindingNote",
     "KnowledgeImport",
     "KnowledgeRevision",
+    "Letter",
     "Myth",
     "PatternUse",
     "Provider",

@@ -1,4 +1,4 @@
-"""Rows that are read rather than added up: blocklists, articles, example cases, findings."""
+"""Rows that are read rather than added up: blocklists, articles, example cases, findings, letters."""
 
 from __future__ import annotations
 
@@ -130,3 +130,24 @@ class FindingNote(Row):
     def clean(self) -> None:
         if not is_finding(self.slug):
             raise ValidationError({"slug": _("The check, a dot, a name in lower-case letters, digits and underscores: spf.too_many_lookups")})
+
+
+class Letter(Row):
+    """What to write to somebody about a case."""
+
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    title = models.CharField(_("title"), max_length=160)
+    to = models.CharField(_("to"), max_length=12, choices=choices(snapshot.Addressee))
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"), help_text=_("Plain text; {recipient} and the like stand for what a case knows."))
+    categories = models.JSONField(_("offered for these categories"), default=list, blank=True)
+    causes = models.JSONField(_("offered for these causes"), default=list, blank=True)
+    history = HistoricalRecords(bases=[RowHistory])
+
+    class Meta:
+        ordering = ("position", "slug")
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+
+    def __str__(self) -> str:
+        return self.title

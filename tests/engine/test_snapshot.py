@@ -60,6 +60,17 @@ ROWS = {
         sources=SOURCES,
     ),
     "examples": st.builds(s.Example, TEXT, SLUG, SLUG),
+    "letters": st.builds(
+        s.Letter,
+        SLUG,
+        TEXT,
+        st.sampled_from(s.Addressee),
+        TEXT,
+        TEXT,
+        st.lists(SLUG, max_size=2).map(tuple),
+        st.lists(SLUG, max_size=2).map(tuple),
+        SOURCES,
+    ),
     "findings": st.builds(
         s.FindingNote,
         SLUG,
@@ -93,7 +104,7 @@ def test_any_snapshot_comes_back_from_yaml(snapshot: s.KnowledgeSnapshot) -> Non
     assert rows(from_document(stored)) == rows(snapshot)
 
 
-@pytest.mark.parametrize("kind", ["findings", "cases", "articles"])
+@pytest.mark.parametrize("kind", ["letters", "findings", "cases", "articles"])
 def test_a_document_of_an_older_version_without_a_kind_is_read(kind: str) -> None:
     stored = to_document(read_folder(SMALL))
     del stored[kind]

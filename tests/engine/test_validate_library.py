@@ -1,4 +1,4 @@
-"""Rules for blocklists, articles, example cases and findings."""
+"""Rules for blocklists, articles, example cases, findings and letters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,25 @@ import pytest
 
 from tests.conftest import SMALL
 from whybounce.checks.result import Severity
-from whybounce.snapshot import Actor, Article, Blocklist, ExampleCase, FindingNote, GivenAnswer, KnowledgeSnapshot, ListAnswer
+from whybounce.snapshot import (
+    Actor,
+    Addressee,
+    Article,
+    Blocklist,
+    ExampleCase,
+    FindingNote,
+    GivenAnswer,
+    KnowledgeSnapshot,
+    Letter,
+    ListAnswer,
+)
 from whybounce.validate import validate
 from whybounce.yaml_knowledge import read_folder
 
 LIST = Blocklist("a-list", "A list", "ip", "Listed.", zone="bl.example.org")
 ARTICLE = Article("an-article", "Title", "Summary", "Body")
 CASE = ExampleCase("a-case", "recipient-unknown", "550 5.1.1 no such user")
+LETTER = Letter("a-letter", "Title", Addressee.POSTMASTER, "About {recipient}", "Your reply: {reply}, case {case}", ("policy",), ("spf-fail",))
 FINDING = FindingNote("spf.plus_all", "Anybody may send", "Worthless.", (Severity.WARNING,), "Say -all.", (Actor.SENDER_ADMIN,))
 
 
@@ -34,6 +46,7 @@ def test_good_rows_have_no_problem(small: KnowledgeSnapshot) -> None:
         articles=(*small.articles, ARTICLE),
         cases=(*small.cases, CASE),
         findings=(*small.findings, FINDING),
+        letters=(*small.letters, LETTER),
     )
     assert messages(good) == ""
 
@@ -100,6 +113,23 @@ def test_a_wrong_case_is_refused(small: KnowledgeSnapshot, change: dict[str, obj
 )
 def test_a_wrong_finding_is_refused(small: KnowledgeSnapshot, change: dict[str, object], message: str) -> None:
     assert message in messages(replace(small, findings=(replace(FINDING, **change),)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"slug": "A letter"}, "is no slug"),
+        ({"body": "Dear {nobody}"}, "it uses {nobody}; there are blocklist, case,"),
+        ({"subject": "{nobody}"}, "it uses {nobody}"),
+        ({"subject": "a\nb"}, "its subject has more than one line"),
+        ({"subject": "x" * 201}, "longer than 200"),
+        ({"body": ""}, "Letter.body is empty"),
+        ({"categories": ("nothing",)}, "it names the category 'nothing'"),
+        ({"causes": ("no-such-cause",)}, "it names the cause 'no-such-cause', which does not exist"),
+    ],
+)
+def test_a_wrong_letter_is_refused(small: KnowledgeSnapshot, change: dict[str, object], message: str) -> None:
+    assert message in messages(replace(small, letters=(replace(LETTER, **change),)))
 
 
 def test_two_findings_of_one_id_are_refused(small: KnowledgeSnapshot) -> None:

@@ -23,6 +23,7 @@ KINDS = (
     "article",
     "examplecase",
     "findingnote",
+    "letter",
     "knowledgerevision",
 )
 ROWS = KINDS[:-1]
@@ -71,7 +72,9 @@ def test_who_is_not_logged_in_is_asked_to(client: Client) -> None:
     assert "login" in response["Location"]
 
 
-@pytest.mark.parametrize("kind", ["providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases", "findings"])
+@pytest.mark.parametrize(
+    "kind", ["providers", "causes", "questions", "patterns", "codes", "examples", "blocklists", "articles", "cases", "findings", "letters"]
+)
 def test_saving_a_row_as_it_is_changes_nothing(curator: Client, kind: str) -> None:
     """An upgrade must not take it for a curator's change."""
     for row in querysets()[kind]:

@@ -30,8 +30,8 @@ def everything() -> dict[str, list[object]]:
 
 
 def empty() -> None:
-    naming = (models.KnowledgeRevision, models.Blocklist, models.Article, models.ExampleCase, models.FindingNote, models.Example, models.ReplyPattern)
-    for model in (*naming, models.StatusCode, models.Question, models.Cause, models.Provider):
+    naming = (models.KnowledgeRevision, models.Blocklist, models.Article, models.ExampleCase, models.FindingNote, models.Letter)
+    for model in (*naming, models.Example, models.ReplyPattern, models.StatusCode, models.Question, models.Cause, models.Provider):
         model.objects.all().delete()
 
 
@@ -63,6 +63,7 @@ def test_an_empty_database_is_filled() -> None:
         "articles": 1,
         "cases": 2,
         "findings": 2,
+        "letters": 2,
     }
     assert (report.changed, report.kept, report.gone, report.same, report.unchanged) == ((), (), (), 0, False)
     assert models.KnowledgeRevision.objects.get().pk == report.revision
@@ -79,7 +80,7 @@ def test_the_same_rows_in_other_files_change_nothing(files: Files) -> None:
     before = everything()
     (files.folder / "causes.yaml").rename(files.folder / "why.yaml")
     report = load(files.folder)
-    assert (report.same, report.new, report.changed, report.kept, report.gone) == (47, (), (), (), ())
+    assert (report.same, report.new, report.changed, report.kept, report.gone) == (49, (), (), (), ())
     after = everything()
     before["KnowledgeRevision"][0]["shipped_files"] = after["KnowledgeRevision"][0]["shipped_files"]
     assert after == before

@@ -108,7 +108,7 @@ def test_the_filters_of_questions_and_patterns_find_what_needs_work(curator: Cli
     assert listed(curator, "replypattern", "never") == {"new", "listed-at", "google-no-such-user"}
 
 
-KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase", "findingnote")
+KINDS = ("provider", "cause", "question", "statuscode", "replypattern", "example", "blocklist", "article", "examplecase", "findingnote", "letter")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,6 +61,7 @@ def test_what_was_loaded_from_files_is_the_version_before_the_first_change(curat
         (models.Provider, "google", {"name": "x", "domains": "gmail.com"}),
         (models.Blocklist, "example-list", {"weight": "light", "codes": "127.0.0.9 | other"}),
         (models.Article, "reading-a-reply", {"title": "x", "causes": ""}),
+        (models.Letter, "to-the-customer", {"title": "x", "to": "postmaster", "categories": "policy", "causes": ""}),
         (models.FindingNote, "spf.too_many_lookups", {"title": "x", "severities": "info", "who_acts": "sender"}),
         (models.ExampleCase, "plain-unknown-user", {"answers": "", "note": ""}),
     ],
