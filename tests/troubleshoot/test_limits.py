@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client, RequestFactory
 
 from tests.browser.site import ROOT, database
+from tests.servers.bad_smtp import BadSmtp
 from tests.servers.dns import DnsServer
 from tests.troubleshoot.conftest import UNKNOWN_USER, Paster
 from tests.troubleshoot.test_checks import HTMX, ZONE
@@ -22,10 +23,11 @@ from troubleshoot import limits
 from troubleshoot.checking import MAX_ATTEMPTS
 from troubleshoot.client import client_address, network_of
 from troubleshoot.limits import Limited, Want, may, registered, take, targets
-from troubleshoot.models import Allowance, Case, CheckRun
+from troubleshoot.models import Allowance, Case, CheckOutcome, CheckRun
 from troubleshoot.rates import Limits, Rate, parse_rate
 from whybounce.checks.guard import parse_networks
 from whybounce.checks.result import Subject
+from whybounce.checks.tools import Reach, SmtpMode
 
 TWO = Rate(2, 600)
 
@@ -249,3 +251,22 @@ def test_a_run_cannot_be_begun_again_and_again_by_opening_its_stream(client: Cli
 
     assert "check-mx" not in async_to_sync(read)()
     assert dns_server.count() == 0
+
+
+def test_a_mail_server_that_was_spoken_with_often_is_left_alone_and_nothing_is_made_of_that(
+    client: Client, dns_server: DnsServer, settings: Any
+) -> None:
+    strict(settings, mx=Rate(1, 3600))
+    for domain in ("example.net", "example.org"):
+        dns_server.add(f"{domain}. MX 10 mx.{domain}.\nmx.{domain}. A 127.0.0.1")
+    settings.WHYBOUNCE_ALLOW_NETWORKS = parse_networks(["127.0.0.0/8"])
+    with BadSmtp() as mail:
+        settings.WHYBOUNCE_REACH = Reach(SmtpMode.CONNECT, mail.port, "checker.test")
+        client.post("/check/", {"domain": "example.net"})
+        client.post("/check/", {"domain": "example.org"})  # the same server by another name
+        came = mail.connections
+    first, second = CheckOutcome.objects.filter(check_name="smtp").order_by("pk")
+    assert first.facts["servers"][0]["banner"]
+    assert (second.answer, second.state) == ("unknown", "unknown")
+    assert "it was spoken with very often of late; it can be again in 60 minutes" in second.detail
+    assert came == 1
