@@ -187,6 +187,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 # The desk's page of a question has four fields for each piece of evidence, and a question has hundreds: Django's 1,000 are too few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
+# --- privacy (docs/privacy.md) --------------------------------------------------------------------------------------------
+
+# Days after which what was pasted, and all else of a case that may name a person, is erased. 0 keeps it for ever.
+WHYBOUNCE_KEEP_DAYS = _number("WHYBOUNCE_KEEP_DAYS", 90)
+if not 0 <= WHYBOUNCE_KEEP_DAYS <= 36_500:
+    raise ImproperlyConfigured("WHYBOUNCE_KEEP_DAYS must be 0 to 36500.")
+# Whom to ask about it: an e-mail address or a web page, shown at /privacy/.
+WHYBOUNCE_CONTACT = os.environ.get("WHYBOUNCE_CONTACT", "").strip()
+
 # --- live checks --------------------------------------------------------------------------------------------------------
 
 WHYBOUNCE_NAMESERVERS = [parse_nameserver(item) for item in _list("WHYBOUNCE_NAMESERVERS")]

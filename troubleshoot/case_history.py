@@ -60,7 +60,8 @@ def _name(user: User | None) -> str:
 def _told(event: CaseEvent) -> HistoryLine:
     data = event.data
     other = str(data.get("case", ""))
-    return HistoryLine(event.at, _name(event.by), _sentence(Kind(event.kind), data) if event.kind in Kind.values else event.kind, other)
+    who = _("the program") if data.get("by_age") else _name(event.by)
+    return HistoryLine(event.at, who, _sentence(Kind(event.kind), data) if event.kind in Kind.values else event.kind, other)
 
 
 def _sentence(kind: CaseEvent.Kind, data: dict[str, Any]) -> str:
@@ -95,6 +96,8 @@ def _sentence(kind: CaseEvent.Kind, data: dict[str, Any]) -> str:
             return _("merged a duplicate into it:")
         case Kind.GAVE_BACK:
             return _("took a merged case out of it:")
+        case Kind.ERASED:
+            return _("erased the text and the addresses, because of their age") if data.get("by_age") else _("erased the text and the addresses")
 
 
 def _known() -> Knowledge | None:

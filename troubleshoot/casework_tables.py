@@ -36,6 +36,7 @@ class CaseEvent(models.Model):
         SPLIT = "split", _("undid a merge")
         TOOK_IN = "took-in", _("took in a case")
         GAVE_BACK = "gave-back", _("gave a case back")
+        ERASED = "erased", _("erased what was pasted")
 
     case = models.ForeignKey("troubleshoot.Case", models.CASCADE, related_name="events")
     kind = models.CharField(_("what"), max_length=12, choices=Kind.choices)

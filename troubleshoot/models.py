@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -38,6 +39,7 @@ class Case(models.Model):
     cause       slug of the cause that proved true, else of the one that leads, "" while that is unclear; share: its probability, None
                 where it proved true. With domain, code (enhanced, else basic) and provider (slug) of the failure looked at it is what lists
                 show and filter by; case_summary.py keeps it
+    erased_at   when the text, the addresses and all else that may name a person were erased (erasing.py); from then on nothing changes
     """
 
     class State(models.TextChoices):
@@ -69,12 +71,16 @@ class Case(models.Model):
     provider = models.CharField(_("provider"), max_length=80, blank=True, db_index=True)
     created_at = models.DateTimeField(_("opened"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True, db_index=True)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ("-created_at", "-pk")
         verbose_name = _("case")
         verbose_name_plural = _("cases")
-        indexes = (models.Index(fields=["state", "-created_at"], name="case_by_state_and_age"),)
+        indexes = (
+            models.Index(fields=["state", "-created_at"], name="case_by_state_and_age"),
+            models.Index(fields=["created_at"], condition=models.Q(erased_at__isnull=True), name="case_to_be_erased"),
+        )
 
     def __str__(self) -> str:
         return self.public_id
@@ -86,6 +92,16 @@ class Case(models.Model):
     def is_closed(self) -> bool:
         """Whether it takes no answers and checks: closed, or merged into another."""
         return self.state != self.State.OPEN
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When what was pasted is erased; None where it is kept for ever, or is erased already."""
+        days: int = settings.WHYBOUNCE_KEEP_DAYS
+        return self.created_at + timedelta(days=days) if days and not self.is_erased else None
 
 
 class Failure(models.Model):
@@ -199,6 +215,8 @@ class Outcome(models.Model):
 
     cause           slug; "" where it was none that is known, then `sentence` says what it was
     first_guess     slug of the cause that led when the case was closed, with its probability, by the knowledge of `revision`
+    patterns        slugs of the reply patterns that stood in the reply
+    ledger          where the first guess was wrong, what spoke for either cause (learning.misleading): it holds nothing that was pasted
     """
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="outcomes")
@@ -207,6 +225,8 @@ class Outcome(models.Model):
     first_guess = models.CharField(_("first guess"), max_length=80, blank=True)
     probability = models.FloatField(_("its probability"), default=0.0)
     revision = models.PositiveIntegerField(_("knowledge revision"), default=0)
+    patterns = models.JSONField(_("known wordings"), default=list, blank=True)
+    ledger = models.JSONField(_("what misled"), default=list, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("by"))
     at = models.DateTimeField(_("when"), db_index=True)
     reopened_at = models.DateTimeField(_("reopened"), null=True, blank=True)
