@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.servers.dns import DnsServer
 from tests.troubleshoot.test_checks import ZONE, browser_of, events_of, read
+from troubleshoot.forms import DomainForm, typed_again
 from troubleshoot.models import CheckRun
 from whybounce.checks.result import Subject
 from whybounce.checks.runner import possible
@@ -77,3 +78,77 @@ def test_the_run_of_a_case_is_not_shown_there(client: Client, dns_server: DnsSer
     client.post("/check/", {"domain": "example.net"})
     run = CheckRun.objects.get()
     assert client.get(f"/check/{run.public_id[::-1]}/").status_code == 404
+
+
+# --- one box, and the rest ---
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject"),
+    [
+        ({"domain": "Example.NET."}, Subject(domain="example.net")),
+        ({"domain": "[IPv6:2001:DB8::25]"}, Subject(sending_ip="2001:db8::25")),
+        ({"domain": "192.0.2.25"}, Subject(sending_ip="192.0.2.25")),
+        (
+            {"domain": "Anna@Example.net"},
+            Subject(domain="example.net", recipient="Anna@Example.net", mail_from="Anna@Example.net"),
+        ),
+        (
+            {"domain": "anna@example.net", "mail_from": "<news@example.org>"},
+            Subject(domain="example.net", recipient="anna@example.net", mail_from="news@example.org"),
+        ),
+        (
+            {"domain": "example.net", "header_from": "example.org", "helo": "Mail.Example.org.", "selectors": "s1, S2@example.org s1"},
+            Subject(domain="example.net", header_from="postmaster@example.org", helo="mail.example.org", selectors=("s1", "s2@example.org")),
+        ),
+        ({"domain": "example.net", "message_size": "1,5 MB"}, Subject(domain="example.net", message_size=1_500_000)),
+        ({"domain": "example.net", "message_size": "300"}, Subject(domain="example.net", message_size=300)),
+    ],
+)
+def test_one_box_takes_a_domain_an_address_or_an_ip_address(fields: dict[str, str], subject: Subject) -> None:
+    form = DomainForm(fields)
+    assert form.is_valid(), form.errors
+    assert form.subject == subject
+    again = typed_again(subject)
+    values = {name: again[name].value() or "" for name in again.fields}
+    form = DomainForm(values)
+    assert form.is_valid(), form.errors
+    assert form.subject == subject  # what a page shows in its form is the same subject
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "says"),
+    [
+        ("helo", "two words", "one word"),
+        ("helo", "a\x7fb", "one word"),
+        ("selectors", "s1 <script>", "is no DKIM selector"),
+        ("selectors", " ".join(f"s{number}" for number in range(11)), "At most 10"),
+        ("message_size", "big", "This is no size"),
+        ("message_size", "99999999999999", "This is no size"),
+        ("header_from", "a@b@", "No domain was given"),
+        ("domain", "anna@", "No domain was given"),
+        ("domain", "anna@exa mple.net", "holds a space"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_explained(field: str, typed: str, says: str) -> None:
+    form = DomainForm({"domain": "example.net"} | {field: typed})
+    assert not form.is_valid()
+    assert says in str(form.errors)
+
+
+def test_a_hostile_address_is_looked_at_and_shown_harmlessly(client: Client, dns_server: DnsServer) -> None:
+    response = client.post("/check/", {"domain": '"<img src=x>\u200b"@example.net'}, follow=True)
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert "<img" not in html
+
+
+def test_the_page_says_what_is_wrong_worst_first_and_how_many_looked(client: Client, dns_server: DnsServer) -> None:
+    dns_server.add('example.net. MX 0 .\nexample.net. TXT "v=spf1 ip4:192.0.2.1 ~all"\n;! _dmarc.example.net servfail')
+    html = client.post("/check/", {"domain": "example.net", "sending_ip": "192.0.2.99"}, follow=True).content.decode()
+    wrong = html[html.index('class="wrong"') : html.index("</ul>", html.index('class="wrong"'))]
+    tones = re.findall(r"tag tag-(\w+)", wrong)
+    assert tones == sorted(tones)  # "fail" before "wait"
+    assert set(tones) == {"fail", "wait"}
+    assert re.search(r"\d+ checks looked, \d+ could not look, \d+ lack something to look at\.", html)
+    assert [title for title in re.findall(r'<h2 id="group-\d">([^<]+)<', html)] == ["Receiving mail", "Sending mail", "Reputation"]
