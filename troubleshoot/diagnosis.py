@@ -13,12 +13,13 @@ from knowledge.current import knowledge
 from knowledge.models import Category
 from troubleshoot.check_panel import CheckPanel, check_panel
 from troubleshoot.checking import chosen_failure, observations_of, runs_about, subject_of
+from troubleshoot.contradictions import Oddity, oddities
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
 from troubleshoot.groups import Recipients, recipients_of
 from troubleshoot.inquiry import Asking, asking
 from troubleshoot.known_values import known_values
-from troubleshoot.ledger import CauseLine, cause_lines, contradiction_words
+from troubleshoot.ledger import CauseLine, cause_lines
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
 from troubleshoot.models import Case, Outcome, StepDone
 from troubleshoot.proofs import proofs_of
@@ -84,7 +85,7 @@ class Diagnosis:
     causes: tuple[CauseLine, ...]
     others: int
     ruled_out: tuple[str, ...]
-    contradictions: tuple[str, ...]
+    oddities: tuple[Oddity, ...]
     asking: Asking
     checks: CheckPanel
     steps: tuple[Step, ...]
@@ -94,6 +95,11 @@ class Diagnosis:
     closed: Closed | None
     groups: tuple[CauseGroup, ...]
     ranking: Ranking
+
+    @property
+    def contradictions(self) -> tuple[str, ...]:
+        """What does not fit together, in sentences."""
+        return tuple(item.sentence for item in self.oddities)
 
 
 def diagnose(case: Case, ask: str = "") -> Diagnosis:
@@ -128,7 +134,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         causes=lines,
         others=max(0, len(ranking.hypotheses) - len(lines)),
         ruled_out=tuple(cause.title for cause in ranking.ruled_out[:6]),
-        contradictions=contradiction_words(ranking),
+        oddities=oddities(ranking, checks.able),
         asking=asking(ranking, rows, ask, closed=case.is_closed),
         checks=checks,
         steps=ticked(steps, top_slug, done, checks.good),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -13,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from troubleshoot.wording import STAGES, Bar, bar, category_label, clipped, percent, strength
 from whybounce.failure import Stage
-from whybounce.reasoning import Certainty, Contradiction, Hypothesis, LedgerLine, Ranking
+from whybounce.reasoning import Hypothesis, LedgerLine, Ranking
 from whybounce.snapshot import Actor
 from whybounce.terms import TermKind
 from whybounce.visible import visible
@@ -160,35 +158,8 @@ def _pattern_said(ranking: Ranking, ref: str, value: str) -> str:
     return _("“%(words)s” (%(provider)s)") % {"words": words, "provider": provider.name} if provider else f"“{words}”"
 
 
-def contradiction_words(ranking: Ranking) -> tuple[str, ...]:
-    """What does not fit: each observation that points away from the leading cause, once; where no cause leads clearly, the pairs
-    that cannot both be right. At most three sentences. A stage alone contradicts no words: every cause is met at several."""
-    if ranking.verdict.certainty in (Certainty.PROVED, Certainty.LIKELY):
-        return tuple(dict.fromkeys(_odd(ranking)))[:3]
-    told = (item for item in ranking.contradictions if TermKind.STAGE not in (item.one.kind, item.other.kind))
-    return tuple(_contradiction(ranking, item) for item in islice(told, 2))
-
-
-def _odd(ranking: Ranking) -> Iterator[str]:
-    category = ranking.top.cause.category if ranking.top else ""
-    for item in ranking.contradictions:
-        for term, cause, agreed in ((item.one, item.one_cause, item.other_cause), (item.other, item.other_cause, item.one_cause)):
-            if agreed.category == category and cause.category != category:
-                words = {"odd": _capital(_term(ranking, term.kind, term.ref, term.value)), "cause": cause.title}
-                yield _("%(odd)s points to “%(cause)s” instead; the rest outweighs it.") % words
-
-
-def _contradiction(ranking: Ranking, item: Contradiction) -> str:
-    return _("%(one)s points to “%(one_cause)s”, but %(other)s points to “%(other_cause)s”.") % {
-        "one": _capital(_term(ranking, item.one.kind, item.one.ref, item.one.value)),
-        "one_cause": item.one_cause.title,
-        "other": _term(ranking, item.other.kind, item.other.ref, item.other.value),
-        "other_cause": item.other_cause.title,
-    }
-
-
-def _term(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
-    """An observation as the subject of a sentence."""
+def term_words(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
+    """An observation as the subject of a sentence: `"the check (Does SPF allow it? No)"`."""
     if kind is TermKind.WORDS:
         return _("the wording as a whole")
     said = _said(ranking, kind, ref, value)
@@ -203,5 +174,5 @@ def _term(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
     return frames[kind] % {"said": said}
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -99,5 +99,5 @@ def answers_here(case: Case) -> list[Observation]:
     found = {row.question: row for scope in scopes for row in held if row.scope == scope}
     scoped = {row.question for row in held}
     old = [row for row in case.observations.filter(asked_of=Observation.AskedOf.PERSON) if row.question not in scoped]
-    rows = [(row.question, row.answer, row.by_id, row.at) for row in (*old, *found.values())]
-    return [Observation(case=case, question=question, answer=answer, by_id=by, at=at) for question, answer, by, at in rows]
+    kept = [Observation(case=case, question=row.question, answer=row.answer, by_id=row.by_id, at=row.at) for row in found.values()]
+    return [Observation(case=case, question=row.question, answer=row.answer, by_id=row.by_id, at=row.at) for row in old] + kept
