@@ -130,6 +130,9 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "case-list"
 LOGOUT_REDIRECT_URL = "home"
 
+# Off: opening cases and having checks run needs a login; the reference and links to reports stay open to all.
+WHYBOUNCE_VISITORS = _flag("WHYBOUNCE_VISITORS", default=True)
+
 # --- language and time --------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

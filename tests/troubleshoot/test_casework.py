@@ -237,7 +237,7 @@ def test_others_at_the_domain_are_told_to_staff_with_their_outcomes(supporter: C
     Case.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=91))
     html = bar(supporter, case)
     assert "Others at example.net lately:" in html
-    assert "4 cases, 2 closed as “Title of unknown-user”, 1 closed as “Title of ip-listed”" in html
+    assert "4 cases</a>, 2 closed as “Title of unknown-user”, 1 closed as “Title of ip-listed”" in html
     assert "/cases/?domain=example.net&amp;age=90" in html
 
 
