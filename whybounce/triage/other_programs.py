@@ -66,7 +66,6 @@ class OtherPrograms:
     def _stamp(self, written: str) -> str:
         if written != self._stamps[0]:
             self._stamps = (written, self._clock.stamp(written))
-            self._reading.see_day(self._stamps[1][:10])
         return self._stamps[1]
 
     def _take(self, event: LogEvent, content: str, stamp: str) -> None:

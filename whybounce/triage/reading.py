@@ -45,16 +45,15 @@ class _Open:
 class Reading:
     """Takes the blocks of one piece in order; `finish` gives its tally."""
 
-    def __init__(self, reasons: Reasons, clock: Clock, position: int = 0, most_open: int = MOST_OPEN, *, alone: bool = False) -> None:
-        """`position`: the piece's place among all pieces; `alone`: there is no other. `most_open`: messages whose end was not seen that are
+    def __init__(self, reasons: Reasons, clock: Clock, position: int = 0, most_open: int = MOST_OPEN, *, last: bool = False) -> None:
+        """`position`: the piece's place among all pieces; `last`: none follows. `most_open`: messages whose end was not seen that are
         kept."""
         self.tally = Tally(spans=((position, position + 1),))
         self.reasons, self.position = reasons, position
-        self._clock, self._most_open, self._alone = clock, most_open, alone
+        self._clock, self._most_open, self._last = clock, most_open, last
         self._hosts: dict[bytes, dict[bytes, _Open]] = {}
-        self._waiting: dict[tuple[bytes, ...], tuple[bytes, bytes, Reason]] = {}
+        self._waiting = self.tally.waiting
         self._hour = (b"\0", b"")  # no line begins so: one of another program has no time here
-        self._days: list[str] = []
         self._batch = Batch(self.tally, reasons)
         self._others = OtherPrograms(self, clock, most_open)
 
@@ -73,7 +72,7 @@ class Reading:
                     self._others.line(other)
                     continue
                 if time[:hour_ends] != written[:hour_ends]:
-                    hour = self._new_hour(time[:hour_ends])
+                    hour = self._clock.hour(time[:hour_ends])
                 written = time
             if (host or mainly) != before:
                 before = host or mainly
@@ -119,16 +118,6 @@ class Reading:
             self._refused(refusals, refused_at)
         self._keep_bounded()
 
-    def _new_hour(self, moment: bytes) -> bytes:
-        hour = self._clock.hour(moment)
-        self.see_day(hour[:10].decode())
-        return hour
-
-    def see_day(self, day: str) -> None:
-        """The first and the last day are open: who is told to come again on one of them may do so in another piece."""
-        if day and day not in self._days[-1:]:
-            self._days = [*self._days[:1], day]
-
     def _failed(self, attempt: Attempt, sender: bytes | None, *, gave_up: bool) -> None:
         reason, ip = self.reasons.of_attempt(attempt)
         what = FAILED if attempt.kind == REFUSED or gave_up else DEFERRED
@@ -161,7 +150,7 @@ class Reading:
         """A client that was refused. For good: counted. For now: counted once for this client, sender and recipient on one day."""
         _command, ip, _said, sender, recipient = refusal
         if temporary:
-            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (hour, time, reason)
+            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (self.position, stamp_of(hour, time), reason)
         else:
             self._batch.failed.append((FAILED, hour, time, reason, recipient, ip, sender))
 
@@ -214,10 +203,7 @@ class Reading:
                 message = self._hosts[host].pop(queue_id)
                 self.tally.early += any(attempt.kind <= LATER for attempt in message.fates.values())
                 self._settle(message)
-        if len(self._waiting) > self._most_open:
-            for key in list(self._waiting)[: self._most_open // 2]:
-                self._count_waiting(key, self._waiting.pop(key))
-        if len(self.tally.open) > self._most_open:
+        if max(len(self.tally.open), len(self._waiting)) > self._most_open:
             self.tally.keep_bounded(self._most_open // 2)
 
     def _oldest(self, number: int) -> Iterator[tuple[bytes, bytes]]:
@@ -227,29 +213,18 @@ class Reading:
             for queue_id in list(messages)[: -(-number * len(messages) // total)]:
                 yield host, queue_id
 
-    def _count_waiting(self, key: tuple[bytes, ...], told: tuple[bytes, bytes, Reason]) -> None:
-        _host, _day, ip, sender, recipient = key
-        self._batch.failed.append((DEFERRED, *told, recipient, ip, sender))
-
     def finish(self) -> Tally:
         """The tally; what has no end yet is open in it."""
         self._others.finish()
         for host, messages in self._hosts.items():
             for queue_id, message in messages.items():
-                if self._alone:
-                    self._settle(message)
+                if self._last:
+                    self._ended(host, queue_id, message)
                 else:
                     self._keep(host, queue_id, message, open_right=True)
-        for key, (hour, time, reason) in self._waiting.items():
-            if self._alone or key[1].decode() not in self._days:
-                self._count_waiting(key, (hour, time, reason))
-                continue
-            server, day, ip, sender, recipient = map(_text, key)
-            fate = Fate(LATER, stamp_of(hour, time).decode(), reason, ip)
-            life = Life(self.position, self.position + 1, self.position > 0, True, sender, {recipient: fate})
-            self.tally.open.setdefault((server, f"{day} {ip} {sender} {recipient}"), []).append(life)
         self._batch.count()
-        used = self.tally.reasons.rows.keys() | {fate.reason for lives in self.tally.open.values() for life in lives for fate in life.fates.values()}
+        used = {fate.reason for lives in self.tally.open.values() for life in lives for fate in life.fates.values()}
+        used |= self.tally.reasons.rows.keys() | {reason for _position, _stamp, reason in self._waiting.values()}
         self.tally.examples = {reason: self.reasons.examples[reason] for reason in used if reason in self.reasons.examples}
         self.tally.keep_bounded(self._most_open)
         return self.tally

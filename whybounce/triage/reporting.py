@@ -209,7 +209,7 @@ def summary(told: Mapping[str, Any], knowledge: Knowledge) -> str:
     for group in groups:
         by_provider[group["provider"] or ""] += group[key]
     provider, number = by_provider.most_common(1)[0]
-    named = knowledge.providers[provider].name if provider in knowledge.providers and number > top[key] * _MOST else ""
+    named = _name(knowledge, provider) if number > top[key] * _MOST else ""
     count = number if named else top[key]
     since, total_since = _since(told, top, total) if failures else ("", total)
     share = count / total_since
@@ -219,6 +219,12 @@ def summary(told: Mapping[str, Any], knowledge: Knowledge) -> str:
     if share > _MOST:
         return f"{head}{share:.0%} of the {what}{since} have one cause: {what_it_is} ({count:,} of {total_since:,}; {rest})."
     return f"{head}No one cause leads: the most frequent, with {share:.0%}, is: {what_it_is} ({amount}; {rest})."
+
+
+def _name(knowledge: Knowledge, slug: str) -> str:
+    """Who refuses; not what program."""
+    provider = knowledge.providers.get(slug)
+    return provider.name if provider and provider.kind != "mta" else ""
 
 
 def _since(told: Mapping[str, Any], top: Mapping[str, Any], total: int) -> tuple[str, int]:

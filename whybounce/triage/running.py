@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whybounce.compiled import Knowledge
 from whybounce.intake.logs.common import split_entry
@@ -21,7 +21,6 @@ from whybounce.triage.tally import MOST_OPEN, Tally
 from whybounce.triage.unpacking import packing_of
 
 _LEAST_PART = 8 << 20
-_PARTS_A_JOB = 2
 _BLOCKS_BETWEEN = 1024  # after so many blocks garbage is looked for: not while blocks become a hundred thousand tuples
 
 Progress = Callable[[int], None]
@@ -30,11 +29,13 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A log or a part of one. `position`: its place among all; `year`: of its first line, where it is known; None: to be guessed."""
+    """A log or a part of one. `position`: its place among all; `year`: of its first line, where it is known; None: to be guessed.
+    `last`: no other follows."""
 
     position: int
     source: Source
     year: int | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,12 @@ class Outcome:
     unreadable: dict[str, str]
 
 
-def read_piece(reasons: Reasons, piece: Piece, *, progress: Progress | None = None, most_open: int = MOST_OPEN, alone: bool = False) -> Tally:
-    """The tally of one piece, `alone` where it is the only one. OSError where it cannot be opened; what was read before a later error counts,
-    with a note."""
+def read_piece(reasons: Reasons, piece: Piece, *, progress: Progress | None = None, most_open: int = MOST_OPEN) -> Tally:
+    """The tally of one piece. OSError where it cannot be opened; what was read before a later error counts, with a note."""
     name = piece.source.name if piece.source.name != "-" else "standard input"
     notes: list[str] = []
     clock = Clock(piece.source.written, piece.year)
-    reading = Reading(reasons, clock, piece.position, most_open, alone=alone)
+    reading = Reading(reasons, clock, piece.position, most_open, last=piece.last)
     stream = blocks(piece.source, notes.append)
     size = 0
     with _garbage_kept():
@@ -82,20 +82,26 @@ def read_logs(names: Sequence[str], knowledge: Knowledge, *, jobs: int = 1, prog
     """The tally of all logs together, in the order of their first lines whatever the order of their names. `jobs`: processes."""
     unreadable: dict[str, str] = {}
     pieces = plan(names, jobs, unreadable)
-    tally = Tally()
+    tally: Tally | None = None
     reasons = Reasons(knowledge)
-    missing: list[Piece] = []
+    left = pieces
     if jobs > 1 and len(pieces) > 1 and "fork" in multiprocessing.get_all_start_methods():
-        tally, missing = _in_processes(reasons, pieces, jobs, progress, most_open, unreadable)
-    else:
-        missing = pieces
-    for piece in missing:
+        tally, left = _in_processes(reasons, pieces, jobs, progress, most_open, unreadable)
+    for piece in left:
         try:
-            tally = tally.merge(read_piece(reasons, piece, progress=progress, most_open=most_open, alone=len(pieces) == 1))
+            part = read_piece(reasons, piece, progress=progress, most_open=most_open)
         except OSError as error:
-            unreadable[piece.source.name] = error.strerror or str(error)
-            tally = tally.merge(Tally(spans=((piece.position, piece.position + 1),)))
-    return Outcome(tally.settled(), unreadable)
+            part = _unread(piece, error, unreadable)
+        tally = part if tally is None else tally.merge(part)
+    tally = tally or Tally()
+    tally.settle_all()
+    return Outcome(tally, unreadable)
+
+
+def _unread(piece: Piece, error: OSError, unreadable: dict[str, str]) -> Tally:
+    """The tally of a piece that could not be opened: nothing, but its place is known."""
+    unreadable[piece.source.name] = error.strerror or str(error)
+    return Tally(spans=((piece.position, piece.position + 1),))
 
 
 def plan(names: Sequence[str], jobs: int, unreadable: dict[str, str]) -> list[Piece]:
@@ -112,7 +118,7 @@ def plan(names: Sequence[str], jobs: int, unreadable: dict[str, str]) -> list[Pi
     for _time, head, source in sorted(found, key=lambda item: item[0] or "~"):
         for part, year in _parts(source, head, jobs):
             pieces.append(Piece(len(pieces), part, year))
-    return pieces
+    return [*pieces[:-1], *(replace(piece, last=True) for piece in pieces[-1:])]
 
 
 def _first_time(head: bytes, source: Source) -> str:
@@ -125,7 +131,7 @@ def _first_time(head: bytes, source: Source) -> str:
 
 def _parts(source: Source, head: bytes, jobs: int) -> Iterator[tuple[Source, int | None]]:
     size = os.stat(source.name).st_size if source.name != "-" else 0
-    parts = min(jobs * _PARTS_A_JOB, size // _LEAST_PART) if jobs > 1 else 1
+    parts = min(jobs, size // _LEAST_PART)
     if parts < 2 or head.count(b" postfix") < head.count(b"\n") // 2 or _is_packed(source.name):
         yield source, None
         return
@@ -173,11 +179,11 @@ def _read_here(piece: Piece, most_open: int) -> Tally:
 
 def _in_processes(
     reasons: Reasons, pieces: Sequence[Piece], jobs: int, progress: Progress | None, most_open: int, unreadable: dict[str, str]
-) -> tuple[Tally, list[Piece]]:
-    """The tally of the pieces that workers read, and the pieces that were lost with a worker."""
+) -> tuple[Tally | None, list[Piece]]:
+    """The tally of the pieces that workers read, and the pieces that are left: standard input, and what was lost with a worker."""
     global _reasons
     _reasons = reasons
-    tally = Tally()
+    tally: Tally | None = None
     missing: list[Piece] = []
     stdin = [piece for piece in pieces if piece.source.name == "-"]
     try:
@@ -188,17 +194,17 @@ def _in_processes(
                 try:
                     part = future.result()
                 except OSError as error:
-                    unreadable[piece.source.name] = error.strerror or str(error)
-                    part = Tally(spans=((piece.position, piece.position + 1),))
+                    part = _unread(piece, error, unreadable)
                 except BrokenProcessPool:
                     missing.append(piece)
                     continue
-                tally = tally.merge(part)
+                tally = part if tally is None else tally.merge(part)
                 if progress:
                     progress(part.bytes)
     finally:
         _reasons = None
     if missing:
+        tally = tally or Tally()
         tally.note(f"A process that read was killed: {_count(len(missing), 'piece')} of the log were read again in this one.")
     return tally, [*missing, *stdin]
 

@@ -18,7 +18,13 @@ DIMENSIONS = ("domain", "sending_ip", "sender_domain", "hour")
 """By what failures are counted beside their reason; a key is (value, cause), of what was delivered (value, "")."""
 
 Key = tuple[str, str]
-"""Host and queue id, or who was told to come again and on which day."""
+"""Host and queue id."""
+
+Stamp = bytes
+"""An ISO time; within Tally `bytes` is a number."""
+
+Client = tuple[bytes, bytes, bytes, bytes, bytes]
+"""A client that was told to come again: host, day, its address, sender, recipient."""
 
 
 @dataclass(slots=True)
@@ -55,6 +61,7 @@ class Tally:
     notes              sentences on what could not be read as it stood -> how often
     early              messages that were counted before their end was seen, because too many were open
     open               lives whose other part may lie in another piece: settled when it is merged, or by `settled`
+    waiting            clients that were told to come again -> piece, time, reason of the last time; counted by `settled`
     spans              the pieces that are covered
     """
 
@@ -72,6 +79,7 @@ class Tally:
     notes: dict[str, int] = field(default_factory=dict)
     early: int = 0
     open: dict[Key, list[Life]] = field(default_factory=dict)
+    waiting: dict[Client, tuple[int, Stamp, Reason]] = field(default_factory=dict)
     spans: Spans = ()
 
     def note(self, sentence: str, times: int = 1) -> None:
@@ -133,20 +141,26 @@ class Tally:
             {note: self.notes.get(note, 0) + other.notes.get(note, 0) for note in sorted(self.notes.keys() | other.notes.keys())},
             self.early + other.early,
             {},
+            _latest(self.waiting, other.waiting),
             joined_spans((*self.spans, *other.spans)),
         )
         merged._take(lives)
         return merged
 
     def settled(self) -> Tally:
-        """All that is open counted as it stands: nothing more will come."""
+        """A tally in which all that is open is counted as it stands: nothing more will come."""
         whole = self.merge(Tally())
-        for found in whole.open.values():
-            for life in found:
-                whole.settle(life)
-        whole.open = {}
-        whole.spans = ()
+        whole.settle_all()
         return whole
+
+    def settle_all(self) -> None:
+        """The same with this tally itself."""
+        for found in self.open.values():
+            for life in found:
+                self.settle(life)
+        for client, (_piece, stamp, reason) in self.waiting.items():
+            self._count_client(client, stamp, reason)
+        self.open, self.waiting, self.spans = {}, {}, ()
 
     def settle(self, life: Life) -> None:
         """Counts the recipients of a message whose end was seen."""
@@ -156,11 +170,18 @@ class Tally:
             self.count("", life.sender, life.expired, gave_up=True)
 
     def keep_bounded(self, most: int = MOST_OPEN) -> None:
-        """Counts the oldest open messages as they stand where there are more than `most`."""
+        """Counts the oldest open messages and waiting clients as they stand where there are more than `most`."""
         for key in list(self.open)[: max(0, len(self.open) - most)]:
             for life in self.open.pop(key):
                 self.settle(life)
                 self.early += any(fate.kind <= LATER for fate in life.fates.values())
+        for client in list(self.waiting)[: max(0, len(self.waiting) - most)]:
+            _piece, stamp, reason = self.waiting.pop(client)
+            self._count_client(client, stamp, reason)
+
+    def _count_client(self, client: Client, stamp: Stamp, reason: Reason) -> None:
+        _host, _day, ip, sender, recipient = (part.decode("utf-8", "replace") for part in client)
+        self.count_failure(DEFERRED, stamp.decode(), reason, domain_of(recipient), ip, domain_of(sender))
 
     def _take(self, lives: dict[Key, list[Life]]) -> None:
         """Joins what belongs together, counts what has an end on either side and keeps the rest."""
@@ -190,4 +211,14 @@ def _shortest(one: dict[Reason, str], other: dict[Reason, str]) -> dict[Reason, 
         mine = out.get(reason)
         if mine is None or (len(example), example) < (len(mine), mine):
             out[reason] = example
+    return out
+
+
+def _latest(one: dict[Client, tuple[int, bytes, Reason]], other: dict[Client, tuple[int, bytes, Reason]]) -> dict[Client, tuple[int, bytes, Reason]]:
+    """Of two the one of the later piece."""
+    out = dict(one)
+    for client, told in other.items():
+        mine = out.get(client)
+        if mine is None or mine < told:
+            out[client] = told
     return out
