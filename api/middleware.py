@@ -18,9 +18,11 @@ class ApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
         if not request.path_info.startswith(ROOT):
-            return response
+            return self.get_response(request)
+        if request.method == "HEAD":  # RFC 9110 section 9.3.2: as GET; the server leaves the body out
+            request.method = "GET"
+        response = self.get_response(request)
         if isinstance(response, HttpResponse) and response.status_code >= 400 and response["Content-Type"] != MEDIA_TYPE:
             response = as_problem(response)
         limit: Mapping[str, str] = getattr(request, "rate_limit", {})

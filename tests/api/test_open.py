@@ -128,6 +128,12 @@ def test_another_method_is_refused(anybody: Program) -> None:
     assert response["Allow"] == "GET"
 
 
+def test_head_is_answered_as_get(anybody: Program) -> None:
+    response = anybody.client.head("/api/v1/codes")
+    assert response.status_code == 200
+    assert "Link" in response
+
+
 def test_the_database_is_asked_for_the_limit_and_the_token_alone(program: Maker) -> None:
     desk = program()
     desk.get("codes")

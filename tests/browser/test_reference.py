@@ -35,6 +35,7 @@ PAGES = [
     "/search/?q=550+5.7.1+blocked+using+zen.spamhaus.org",
     "/check/",
     "/login/",
+    "/api/v1/docs",
 ]
 
 
