@@ -36,11 +36,12 @@ class OtherCase:
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """Other cases at the domain lately. `sentence`: how many, and as what those that are closed were closed."""
+    """Other cases at the domain lately. `count`: how many, in words; `outcomes`: as what those that are closed were closed, after a comma."""
 
     domain: str
     shown: str
-    sentence: str
+    count: str
+    outcomes: str
     newest: tuple[OtherCase, ...]
 
 
@@ -112,17 +113,15 @@ def others_of(case: Case) -> Others | None:
     others = [OtherCase(*row, title=titles.get(row[2], row[2])) for row in rows]
     if not others:
         return None
-    return Others(case.domain, visible(case.domain), _sentence(others), tuple(others[:_SUGGESTED]))
+    counted, n = others[:_MOST_OTHERS], min(len(others), _MOST_OTHERS)
+    count = _("over %(n)d cases") % {"n": n} if len(others) > n else ngettext("%(n)d case", "%(n)d cases", n) % {"n": n}
+    return Others(case.domain, visible(case.domain), count, _outcomes(counted), tuple(others[:_SUGGESTED]))
 
 
-def _sentence(others: list[OtherCase]) -> str:
-    many = len(others) > _MOST_OTHERS
-    counted = others[:_MOST_OTHERS]
-    n = len(counted)
-    parts = [_("over %(n)d cases") % {"n": n} if many else ngettext("%(n)d case", "%(n)d cases", n) % {"n": n}]
+def _outcomes(counted: list[OtherCase]) -> str:
     closed = Counter(item.title or _("none of the known causes") for item in counted if item.state == Case.State.CLOSED)
-    parts += (_("%(n)d closed as “%(title)s”") % {"n": count, "title": title} for title, count in closed.most_common(_MOST_NAMED))
+    parts = [_("%(n)d closed as “%(title)s”") % {"n": count, "title": title} for title, count in closed.most_common(_MOST_NAMED)]
     rest = sum(closed.values()) - sum(count for _title, count in closed.most_common(_MOST_NAMED))
     if rest:
         parts.append(_("%(n)d closed as something else") % {"n": rest})
-    return ", ".join(parts)
+    return "".join(f", {part}" for part in parts)
