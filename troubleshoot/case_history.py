@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-
 from knowledge.current import NoKnowledge, knowledge
 from troubleshoot.facts import storable
-from troubleshoot.models import Case, CaseEvent, CheckOutcome
 from troubleshoot.people import Person
 from whybounce.compiled import Knowledge
 from whybounce.reasoning import DONT_KNOW
 from whybounce.visible import visible
+
+from troubleshoot.models import Case, CaseEvent, CheckOutcome, Observation
 
 Kind = CaseEvent.Kind
 
@@ -41,6 +41,15 @@ class HistoryLine:
 def record(case: Case, kind: CaseEvent.Kind, person: Person, /, **data: Any) -> None:
     """One more event in the history of a case: one query. `data` must hold nothing that was pasted: it outlives the text."""
     CaseEvent.objects.create(case=case, kind=kind, data=storable(data), by=person.user, at=timezone.now())
+
+
+def record_answers(case: Case, person: Person, answers: Mapping[str, str]) -> None:
+    """An event for each of several answers given at once: one query."""
+    now = timezone.now()
+    CaseEvent.objects.bulk_create(
+        CaseEvent(case=case, kind=Kind.ANSWERED, data={"question": question, "answer": answer}, by=person.user, at=now)
+        for question, answer in answers.items()
+    )
 
 
 def history_of(case: Case) -> list[HistoryLine]:
@@ -114,6 +123,8 @@ def _question(data: dict[str, Any]) -> dict[str, str]:
     asked = known.questions.get(slug) if known else None
     if answer == DONT_KNOW:
         return {"question": asked.question.text if asked else slug, "answer": _("I don't know")}
+    if answer == Observation.SKIPPED:
+        return {"question": asked.question.text if asked else slug, "answer": _("skipped")}
     if asked is None:
         return {"question": slug, "answer": answer}
     return {"question": asked.question.text, "answer": next((item.text for item in asked.question.answers if item.slug == answer), answer)}

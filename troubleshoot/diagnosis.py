@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-
 from knowledge.current import knowledge
 from knowledge.models import Category
 from troubleshoot.check_panel import CheckPanel, check_panel
@@ -17,20 +16,22 @@ from troubleshoot.contradictions import Oddity, oddities
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
 from troubleshoot.groups import Recipients, recipients_of
-from troubleshoot.inquiry import Asking, asking
 from troubleshoot.known_values import known_values
 from troubleshoot.ledger import CauseLine, cause_lines
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
-from troubleshoot.models import Case, Outcome, StepDone
 from troubleshoot.proofs import proofs_of
 from troubleshoot.steps import Step, steps_of
 from troubleshoot.steps_done import done_beside, done_steps, ticked
+from troubleshoot.symptoms import Symptom, symptoms_of
 from troubleshoot.until import until_words
 from troubleshoot.way import Way, place_of, way_of
 from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import Certainty, Ranking, rank
+
+from troubleshoot.inquiry import Asking, asking
+from troubleshoot.models import Case, Observation, Outcome, StepDone
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
 
@@ -87,6 +88,7 @@ class Diagnosis:
     ruled_out: tuple[str, ...]
     oddities: tuple[Oddity, ...]
     asking: Asking
+    symptoms: tuple[Symptom, ...]
     checks: CheckPanel
     steps: tuple[Step, ...]
     steps_for: str
@@ -108,7 +110,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
     row = chosen_failure(case)
     failure = failure_from_json(row.facts) if row else DeliveryFailure()
     rows = observations_of(case)
-    ranking = rank(known, failure, {item.question: item.answer for item in rows})
+    ranking = rank(known, failure, {item.question: item.answer for item in rows if item.answer != Observation.SKIPPED})
     subject = subject_of(failure, case.supplied)
     lines = cause_lines(ranking)
     pieces = segments(case.text, failure.spans)
@@ -136,6 +138,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         ruled_out=tuple(cause.title for cause in ranking.ruled_out[:6]),
         oddities=oddities(ranking, checks.able),
         asking=asking(ranking, rows, ask, closed=case.is_closed),
+        symptoms=symptoms_of(ranking) if bare and not ask else (),
         checks=checks,
         steps=ticked(steps, top_slug, done, checks.good),
         steps_for=top.title if top else "",

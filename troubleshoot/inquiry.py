@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 from django.utils.translation import gettext as _
-
-from troubleshoot.models import Observation
+from django.utils.translation import ngettext
 from troubleshoot.wording import percent
 from whybounce.compiled import Knowledge
-from whybounce.next_question import Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Question
+
+from troubleshoot.models import Observation
+from whybounce.next_question import Prospect, next_question, open_questions
 
 _CLEARLY = 0.03
 _FAINT = 0.1
 _OTHERS = 8
+_SHARED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class AnswerChoice:
 
 @dataclass(frozen=True, slots=True)
 class QuestionPanel:
-    """A question as the page asks it. `changing`: it was answered before."""
+    """A question as the page asks it. `changing`: it was answered before; `skipped`: it was put off before."""
 
     slug: str
     text: str
@@ -41,6 +44,7 @@ class QuestionPanel:
     answers: tuple[AnswerChoice, ...]
     changing: bool
     dont_know_chosen: bool
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class QuestionLink:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer given by a person. `known`: the knowledge still has the question, so that it can be changed."""
+    """An answer given by a person. `known`: the knowledge still has the question, so that it can be changed; `skipped`: put off."""
 
     slug: str
     question: str
@@ -59,21 +63,25 @@ class Answered:
     known: bool
     at: datetime
     by: str
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """`panel`: the question now asked; `others`: further open questions; `finished`: why none is asked."""
+    """`panel`: the question now asked; `others`: further open questions; `finished`: why none is asked; `progress`: how far it got."""
 
     panel: QuestionPanel | None
     others: tuple[QuestionLink, ...]
     answered: tuple[Answered, ...]
     finished: str
+    progress: str = ""
 
 
 def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: bool) -> Asking:
     """What to ask next: the question `ask` where it names one, else the most worthwhile."""
-    answered = tuple(_answered(ranking.knowledge, row) for row in rows if row.asked_of == Observation.AskedOf.PERSON)
+    told = [row for row in rows if row.asked_of == Observation.AskedOf.PERSON]
+    answered = tuple(_answered(ranking.knowledge, row) for row in told)
+    skipped = {row.question for row in told if row.answer == Observation.SKIPPED}
     if closed:
         return Asking(None, (), answered, "")
     given = ranking.observations.get(ask, "")
@@ -82,10 +90,23 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
     if known and known.question.asked_of is AskedOf.PERSON:
         panel: QuestionPanel | None = _named(ranking, known.question, given)
     else:
-        chosen = next_question(ranking, (), AskedOf.PERSON)
+        chosen = next_question(ranking, (), AskedOf.PERSON, put_off=skipped)
         panel = _panel(chosen.question, chosen.prospects, ranking, "") if chosen else None
     others = tuple(QuestionLink(q.question.slug, q.question.text) for q in open_now if panel is None or q.question.slug != panel.slug)
-    return Asking(panel, others[:_OTHERS], answered, "" if panel else _finished(ranking))
+    if panel and panel.slug in skipped:
+        panel = replace(panel, skipped=True)
+    return Asking(panel, others[:_OTHERS], answered, "" if panel else _finished(ranking), _progress(ranking, len(told) - len(skipped)))
+
+
+def _progress(ranking: Ranking, answers: int) -> str:
+    """`"3 answers so far; 6 of 113 causes are still likely."`: those that share nine tenths of the probability."""
+    shares = np.sort(ranking.probabilities)[::-1]
+    if not len(shares):
+        return ""
+    likely = int(np.searchsorted(np.cumsum(shares), _SHARED)) + 1
+    left = ngettext("%(n)d of %(all)d causes is still likely.", "%(n)d of %(all)d causes are still likely.", likely)
+    words = left % {"n": likely, "all": len(shares)}
+    return f"{ngettext('%(n)d answer so far;', '%(n)d answers so far;', answers) % {'n': answers}} {words}" if answers else words
 
 
 def _named(ranking: Ranking, question: Question, given: str) -> QuestionPanel:
@@ -134,4 +155,7 @@ def _answered(knowledge: Knowledge, row: Observation) -> Answered:
         answer = next((a.text for a in known.question.answers if a.slug == row.answer), row.answer)
     if row.answer == DONT_KNOW:
         answer = _("I don't know")
-    return Answered(row.question, text, answer, known is not None, row.at, row.by.get_username() if row.by else "")
+    if row.answer == Observation.SKIPPED:
+        answer = _("Skipped; it comes again at the end")
+    by = row.by.get_username() if row.by else ""
+    return Answered(row.question, text, answer, known is not None, row.at, by, row.answer == Observation.SKIPPED)

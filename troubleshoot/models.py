@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-
 from troubleshoot.casework_tables import CaseEvent as CaseEvent  # in modules of their own, but tables of this app
 from troubleshoot.casework_tables import CaseNote as CaseNote
 from troubleshoot.casework_tables import CaseTag as CaseTag
@@ -128,7 +127,12 @@ class Failure(models.Model):
 
 
 class Observation(models.Model):
-    """An answer to a question of the knowledge, by slug: what is known today may be withdrawn tomorrow, the case stays."""
+    """An answer to a question of the knowledge, by slug: what is known today may be withdrawn tomorrow, the case stays.
+
+    SKIPPED     an answer to any question: it is to be asked later, when nothing else is left to ask
+    """
+
+    SKIPPED = "skipped"
 
     class AskedOf(models.TextChoices):
         PERSON = "person", _("person")

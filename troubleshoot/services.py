@@ -11,16 +11,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-
 from knowledge import unrecognised, use
 from knowledge.current import knowledge
-from troubleshoot.case_history import Kind, record
 from troubleshoot.case_search import add_words, words_of, words_of_case
 from troubleshoot.case_summary import summarise, summary_of
 from troubleshoot.checking import MAX_ATTEMPTS, chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.limits import paste_wants, run_wants, take
-from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 from troubleshoot.people import Person
 from troubleshoot.recent import digest_of, recent_outcomes, take_over
 from troubleshoot.refusal import Refused
@@ -31,6 +28,9 @@ from whybounce.checks.result import CheckResult, Subject
 from whybounce.failure import DeliveryFailure, IntakeReport
 from whybounce.reasoning import DONT_KNOW, rank
 from whybounce.snapshot import AskedOf
+
+from troubleshoot.case_history import Kind, record, record_answers
+from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 
 MAX_FAILURES = 1000
 KEEP_RUNS = timedelta(days=90)
@@ -136,22 +136,39 @@ def choose_failure(*, case: Case, position: int, person: Person = NOBODY) -> Non
 
 
 def record_answer(*, case: Case, question: str, answer: str, person: Person, scope: Scope = Scope.ALL) -> None:
-    """What a person answers to a question, instead of what was answered before. DONT_KNOW counts as asked and is no evidence.
+    """What a person answers to a question, instead of what was answered before. DONT_KNOW counts as asked and is no evidence;
+    Observation.SKIPPED puts it off.
 
     scope   for which of several recipients it holds
     """
     _must_be_open(case)
-    asked = knowledge().questions.get(question)
-    if asked is None or asked.question.asked_of is not AskedOf.PERSON:
-        raise Refused(_("There is no such question any more."))
-    if answer != DONT_KNOW and answer not in asked.rows:
-        raise Refused(_("That is none of the answers to this question."))
+    _must_be_an_answer(question, answer)
     with transaction.atomic(savepoint=False):
         given = Observation(case=case, question=question, answer=answer, by=person.user, at=timezone.now())
         _observe([given])
         remember(case, given, scope)
         record(case, Kind.ANSWERED, person, question=question, answer=answer)
         summarise(case)
+
+
+def record_symptoms(*, case: Case, answers: Mapping[str, str], person: Person) -> None:
+    """What a person chose in the form of symptoms, all of it or nothing: question -> answer."""
+    _must_be_open(case)
+    for question, answer in answers.items():
+        _must_be_an_answer(question, answer)
+    now = timezone.now()
+    with transaction.atomic(savepoint=False):
+        _observe(Observation(case=case, question=question, answer=answer, by=person.user, at=now) for question, answer in answers.items())
+        record_answers(case, person, answers)
+        summarise(case)
+
+
+def _must_be_an_answer(question: str, answer: str) -> None:
+    asked = knowledge().questions.get(question)
+    if asked is None or asked.question.asked_of is not AskedOf.PERSON:
+        raise Refused(_("There is no such question any more."))
+    if answer not in (DONT_KNOW, Observation.SKIPPED) and answer not in asked.rows:
+        raise Refused(_("That is none of the answers to this question."))
 
 
 def take_back_answer(*, case: Case, question: str, person: Person = NOBODY) -> None:

@@ -2,9 +2,9 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
+from troubleshoot.doors import behind_the_door
 
 from troubleshoot import casework_views, check_views, letter_views, share_views, views
-from troubleshoot.doors import behind_the_door
 
 urlpatterns = [
     path("paste/", behind_the_door(views.paste), name="paste"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("cases/<slug:public_id>/", views.case_page, name="case"),
     path("cases/<slug:public_id>/pasted/", views.pasted, name="case-pasted"),
     path("cases/<slug:public_id>/answer/", behind_the_door(views.answer), name="case-answer"),
+    path("cases/<slug:public_id>/symptoms/", views.symptoms, name="case-symptoms"),
     path("cases/<slug:public_id>/take-back/", behind_the_door(views.take_back), name="case-take-back"),
     path("cases/<slug:public_id>/choose/", behind_the_door(views.choose), name="case-choose"),
     path("cases/<slug:public_id>/checks/", behind_the_door(views.checks), name="case-checks"),

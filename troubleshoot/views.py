@@ -13,24 +13,25 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
-
 from knowledge.current import knowledge
-from troubleshoot import services
 from troubleshoot.casework_page import bar_of
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
-from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
 from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again, written
 from troubleshoot.htmx import Request, wants_part
 from troubleshoot.limits import Limited, too_many
 from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
-from troubleshoot.models import Case, CheckOutcome
 from troubleshoot.people import case_and_person, cases_of, person_of
 from troubleshoot.refusal import Refused
 from troubleshoot.scopes import Scope
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
+from troubleshoot.symptoms import answers_in
 from whybounce.failure import IntakeReport
 from whybounce.intake import read
+
+from troubleshoot import services
+from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
+from troubleshoot.models import Case, CheckOutcome
 
 # --- opening a case ---
 
@@ -142,6 +143,17 @@ def answer(request: Request, public_id: str) -> HttpResponse:
             person=person,
             scope=Scope(scope) if scope in list(Scope) else Scope.ALL,
         )
+    except Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case, next_question=True, anchor="#question")
+
+
+@require_POST
+def symptoms(request: Request, public_id: str) -> HttpResponse:
+    """What was chosen in the form of symptoms; chosen or not, the next question follows."""
+    case, person = case_and_person(request, public_id)
+    try:
+        services.record_symptoms(case=case, answers=answers_in(request.POST.dict()), person=person)
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case, next_question=True, anchor="#question")

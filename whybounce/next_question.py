@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-
 from whybounce.reasoning import Ranking
 from whybounce.snapshot import AskedOf, Cause, Effort, Question
 
@@ -77,14 +76,17 @@ def _nothing_known(ranking: Ranking) -> bool:
     return not (ranking.observations or failure.text or failure.code or failure.enhanced)
 
 
-def next_question(ranking: Ranking, checks: Collection[str] = (), asked_of: AskedOf | None = None) -> NextQuestion | None:
+def next_question(
+    ranking: Ranking, checks: Collection[str] = (), asked_of: AskedOf | None = None, put_off: Collection[str] = ()
+) -> NextQuestion | None:
     """The most worthwhile open question; None when one cause is sure, or when one leads and no answer would change what to do, nor
-    tells enough that a few of them together could."""
+    tells enough that a few of them together could. `put_off`: slugs of those that are to be asked only when nothing else is left."""
     top = ranking.top
     if top is None or top.probability >= SURE:
         return None
     worth = _WORTH if top.probability >= _LEADS else 0.0
-    for question, gain in _worthwhile(ranking, checks):
+    found = _worthwhile(ranking, checks)
+    for question, gain in sorted(found, key=lambda item: item[0].slug in put_off) if put_off else found:
         if asked_of is not None and question.asked_of is not asked_of:
             continue
         prospects = _prospects(ranking, question.slug)
