@@ -150,7 +150,8 @@ class Reading:
         """A client that was refused. For good: counted. For now: counted once for this client, sender and recipient on one day."""
         _command, ip, _said, sender, recipient = refusal
         if temporary:
-            self._waiting[(host, hour[:10], ip, sender.lower(), recipient.lower())] = (self.position, stamp_of(hour, time), reason)
+            client = b"\0".join((host, hour[:10], ip, sender, recipient)).lower()
+            self._waiting[client] = (self.position, stamp_of(hour, time), reason)
         else:
             self._batch.failed.append((FAILED, hour, time, reason, recipient, ip, sender))
 

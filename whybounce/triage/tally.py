@@ -23,8 +23,8 @@ Key = tuple[str, str]
 Stamp = bytes
 """An ISO time; within Tally `bytes` is a number."""
 
-Client = tuple[bytes, bytes, bytes, bytes, bytes]
-"""A client that was told to come again: host, day, its address, sender, recipient."""
+Client = bytes
+"""A client that was told to come again: host, day, its address, sender, recipient, lower case, with zero bytes between."""
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ class Tally:
             self._count_client(client, stamp, reason)
 
     def _count_client(self, client: Client, stamp: Stamp, reason: Reason) -> None:
-        _host, _day, ip, sender, recipient = (part.decode("utf-8", "replace") for part in client)
+        _host, _day, ip, sender, recipient = client.decode("utf-8", "replace").split("\0", 4)
         self.count_failure(DEFERRED, stamp.decode(), reason, domain_of(recipient), ip, domain_of(sender))
 
     def _take(self, lives: dict[Key, list[Life]]) -> None:
