@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.signals import request_finished
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,9 @@ class TroubleshootConfig(AppConfig):
     verbose_name = _("Cases")
 
     def ready(self) -> None:
+        from troubleshoot.retention import in_passing  # not before all apps are loaded
+
+        request_finished.connect(in_passing, dispatch_uid="troubleshoot.retention")
         post_migrate.connect(give_admins_everything, dispatch_uid="give_admins_everything")
 
 

@@ -99,7 +99,7 @@ def add_words(case: Case, words: Iterable[str]) -> None:
 
 
 def index_again(case: Case) -> None:
-    """The words of a case anew, from what is stored."""
+    """The words of a case anew, from what is stored; one that was erased keeps its number."""
     failures = [failure_from_json(facts) for facts in Failure.objects.filter(case=case).values_list("facts", flat=True)]
     words = words_of_case(case, failures)
     for sentence in case.outcomes.values_list("sentence", flat=True):

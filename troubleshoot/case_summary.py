@@ -50,6 +50,8 @@ def summarise(case: Case, *, and_save: Iterable[str] = (), touch: bool = True) -
     and_save    further fields that were set on `case`
     touch       the case was changed: its time of change is now
     """
+    if case.is_erased:
+        return  # what was known when it was erased stays
     rows = keep_observations(case)
     row = chosen_failure(case)
     found = summary_of(failure_from_json(row.facts) if row else None, case.supplied, {item.question: item.answer for item in rows})

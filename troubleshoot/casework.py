@@ -31,6 +31,11 @@ def staff() -> QuerySet[User]:
     return User.objects.with_perm(_WORKS).filter(is_active=True).order_by("username")
 
 
+def _must_not_be_erased(case: Case) -> None:
+    if not Case.objects.select_for_update().filter(pk=case.pk, erased_at=None).values_list("pk"):
+        raise Refused(_("This case was erased. It takes no notes and tags any more."))
+
+
 @transaction.atomic
 def assign(*, case: Case, to: User | None, person: Person) -> None:
     """Gives the case to somebody of the staff, or to nobody. Nothing happens where it is theirs already."""
@@ -51,6 +56,7 @@ def as_tag(name: str) -> str:
 @transaction.atomic
 def tag(*, case: Case, name: str, person: Person) -> None:
     """Puts a tag on the case; nothing happens where it is there already."""
+    _must_not_be_erased(case)
     name = as_tag(name)
     if not name:
         raise Refused(_("A tag needs a word."))
@@ -75,6 +81,7 @@ def untag(*, case: Case, name: str, person: Person) -> None:
 @transaction.atomic
 def note(*, case: Case, text: str, person: Person) -> CaseNote:
     """An internal note."""
+    _must_not_be_erased(case)
     text = storable(text.strip())
     if not text:
         raise Refused(_("The note is empty."))

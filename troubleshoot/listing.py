@@ -67,6 +67,9 @@ def _row(case: Case, known: Knowledge, titles: dict[str, str]) -> CaseRow:
     outcome = next(iter(case.outcomes.all()), None)
     if outcome:
         title = titles.get(outcome.cause, outcome.cause) or clipped(outcome.sentence, 100)
+    elif case.is_erased:
+        title = titles.get(case.cause, case.cause)
+        share = percent(case.share) if case.share else ""
     elif failures or case.observations.all():
         ranking = ranking_of(case, known)
         if ranking.top and ranking.verdict.certainty is not Certainty.UNCLEAR:

@@ -28,6 +28,8 @@ def merge(*, case: Case, into: Case, person: Person) -> None:
         raise Refused(_("A case cannot be merged into itself."))
     # Both are locked, always in the same order: two people may merge two cases into each other at the same time.
     locked = {row.pk: row for row in Case.objects.select_for_update().filter(pk__in=[case.pk, into.pk]).order_by("pk").defer("pasted", "text")}
+    if any(row.is_erased for row in locked.values()):
+        raise Refused(_("What was erased cannot be merged."))
     if locked[case.pk].state == Case.State.MERGED:
         raise Refused(_("This case is merged already. Undo that first."))
     if locked[into.pk].state == Case.State.MERGED:
@@ -46,7 +48,7 @@ def undo_merge(*, case: Case, person: Person) -> None:
     if locked is None:
         return
     into = locked.merged_into
-    case.state = Case.State.CLOSED if case.outcomes.filter(reopened_at=None).exists() else Case.State.OPEN
+    case.state = Case.State.CLOSED if locked.is_erased or case.outcomes.filter(reopened_at=None).exists() else Case.State.OPEN
     case.merged_into = None
     case.save(update_fields=["merged_into", "state", "updated_at"])
     record(case, Kind.SPLIT, person, case=into.public_id if into else "")

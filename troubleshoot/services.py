@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+
 from knowledge import unrecognised, use
 from knowledge.current import knowledge
+from troubleshoot.case_history import Kind, record, record_answers
 from troubleshoot.case_search import add_words, words_of, words_of_case
 from troubleshoot.case_summary import summarise, summary_of
 from troubleshoot.checking import MAX_ATTEMPTS, chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
+from troubleshoot.erasing import CaseIsErased
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
 from troubleshoot.limits import paste_wants, run_wants, take
+from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 from troubleshoot.people import Person
 from troubleshoot.recent import digest_of, recent_outcomes, take_over
 from troubleshoot.refusal import Refused
@@ -29,14 +32,9 @@ from whybounce.failure import DeliveryFailure, IntakeReport
 from whybounce.reasoning import DONT_KNOW, rank
 from whybounce.snapshot import AskedOf
 
-from troubleshoot.case_history import Kind, record, record_answers
-from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
-
 MAX_FAILURES = 1000
-KEEP_RUNS = timedelta(days=90)
 NOBODY = Person()
 """Whose doing it is where nobody says: the history shows the visitor's."""
-_PURGE_EVERY = 100
 
 
 class CaseIsClosed(Refused):
@@ -54,6 +52,8 @@ class CaseIsMerged(Refused):
 
 
 def _must_be_open(case: Case) -> None:
+    if case.is_erased:
+        raise CaseIsErased
     if case.state == Case.State.MERGED:
         raise CaseIsMerged
     if case.is_closed:
@@ -198,7 +198,9 @@ def plan_checks(
     about = digest_of(subject, message_of(case) if "dkim" in able else b"")
     found = _found_lately(subject, about, able, person, anew)
     with transaction.atomic():
-        case.save(update_fields=["supplied", "updated_at"])
+        # Not where it was erased at this moment: what was added by hand names somebody.
+        if not Case.objects.filter(pk=case.pk, erased_at=None).update(supplied=case.supplied, updated_at=timezone.now()):
+            raise CaseIsErased
         run = CheckRun.objects.create(case=case, subject=subject_to_json(subject), about=about, names=able, verifies=verifies)
         take_over(run, found)
         record(case, Kind.CHECKED, person, checks=able)
@@ -218,8 +220,6 @@ def plan_domain_check(*, subject: Subject, person: Person, names: Iterable[str] 
     with transaction.atomic():
         run = CheckRun.objects.create(visitor=person.visitor, subject=subject_to_json(subject), about=about, names=able)
         take_over(run, found)
-    if run.pk % _PURGE_EVERY == 0:
-        CheckRun.objects.filter(case=None, created_at__lt=timezone.now() - KEEP_RUNS).delete()
     return run
 
 
@@ -246,12 +246,17 @@ def begin_run(*, run: CheckRun) -> bool:
 
 @transaction.atomic
 def store_check_results(*, run: CheckRun, results: Iterable[CheckResult]) -> None:
-    """What the checks of a run found; a check that already has its outcome keeps it. The case's observations follow."""
+    """What the checks of a run found; a check that already has its outcome keeps it. The case's observations follow. Nothing is stored
+    where the case was erased meanwhile."""
+    case = None
+    if run.case_id is not None:
+        case = Case.objects.select_for_update().defer("pasted", "text").get(pk=run.case_id)  # as it is now: checks take seconds
+        if case.is_erased:
+            return
     now = timezone.now()
     rows = [CheckOutcome(run=run, at=now, **result_to_json(result)) for result in results]
     CheckOutcome.objects.bulk_create(rows, ignore_conflicts=True)
-    if run.case_id is not None:
-        case = Case.objects.select_for_update().defer("pasted", "text").get(pk=run.case_id)  # as it is now: checks take seconds
+    if case is not None:
         if subject_from_json(run.subject) == current_subject(case):
             _take_over_checks(case)
         summarise(case)
@@ -308,6 +313,8 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
 @transaction.atomic
 def reopen_case(*, case: Case, person: Person = NOBODY) -> None:
     """Opens a closed case again; its outcome is kept as an earlier one. Nothing happens to an open case; CaseIsMerged for a duplicate."""
+    if case.is_erased:
+        raise CaseIsErased
     if case.state == Case.State.MERGED:
         raise CaseIsMerged
     if case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now()):

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from troubleshoot.htmx import Request
 from troubleshoot.models import Case
 from troubleshoot.people import case_and_person
+from troubleshoot.privacy_views import erased_page
 from troubleshoot.refusal import Refused
 from troubleshoot.report import report_of
 from troubleshoot.report_files import as_json, as_markdown
@@ -54,6 +55,8 @@ def _page(request: Request, template: str, context: dict[str, Any], headers: Map
 def report(request: Request, public_id: str) -> HttpResponse:
     """The report, to print; `?masked=1` without what names a person."""
     case, _person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case, status=410)
     value = report_of(case, masks="masked" in request.GET)
     return _page(request, "troubleshoot/report.html", {"case": case, "report": value, "own": True}, _PRIVATE)
 
@@ -62,6 +65,8 @@ def report(request: Request, public_id: str) -> HttpResponse:
 def report_file(request: Request, public_id: str, kind: str) -> HttpResponse:
     """The report as a file: `kind` is "md" or "json"."""
     case, _person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case, status=410)
     content_type, write = _FILES[kind]
     disposition = f'attachment; filename="case-{case.public_id}.{kind}"'
     text = write(report_of(case, masks="masked" in request.GET))
@@ -113,12 +118,12 @@ def _links(request: Request, case: Case, form: ShareForm, *, status: int = 200, 
 
 @require_safe
 def shared(request: Request, token: str) -> HttpResponse:
-    """The report at its link, counted; 404 where there is no such link, 410 where it expired or was revoked."""
+    """The report at its link, counted; 404 where there is no such link, 410 where it expired or was revoked, or the case was erased."""
     request.shared = True  # type: ignore[attr-defined]  # base.html leaves out what belongs to one visitor
     link = link_of(token)
     if link is None:
         return _page(request, "troubleshoot/shared_closed.html", {}, _SECRET, 404)
-    if not link.is_open:
+    if not link.is_open or link.case.is_erased:
         return _page(request, "troubleshoot/shared_closed.html", {"link": link}, _SECRET, 410)
     value = report_of(link.case, masks=link.masks)
     if request.method == "GET":  # mail programs ask HEAD to draw a preview

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from troubleshoot.erasing import CaseIsErased
 from troubleshoot.facts import storable
 from troubleshoot.models import Case, SharedLink
 from troubleshoot.people import Person
@@ -27,6 +28,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 @transaction.atomic
 def share_case(*, case: Case, person: Person, days: int = DEFAULT_DAYS, masks: bool = True, label: str = "") -> tuple[SharedLink, str]:
     """A new link and its token, which is told this once. `days`: until it expires, one of DAYS; `label`: for whom."""
+    if case.is_erased:
+        raise CaseIsErased
     if days not in DAYS:
         raise Refused(_("A link is open for %(days)s days.") % {"days": ", ".join(map(str, DAYS))})
     now = timezone.now()

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from troubleshoot.doors import behind_the_door
 
-from troubleshoot import casework_views, check_views, letter_views, share_views, views
+from troubleshoot import casework_views, check_views, letter_views, privacy_views, share_views, views
 
 urlpatterns = [
     path("paste/", behind_the_door(views.paste), name="paste"),
@@ -40,6 +40,8 @@ urlpatterns = [
     path("cases/<slug:public_id>/links/revoke/", share_views.revoke, name="case-revoke"),
     path("cases/<slug:public_id>/letters/", letter_views.letters, name="case-letters"),
     path("cases/<slug:public_id>/letters/<slug:slug>/", letter_views.letter, name="case-letter"),
+    path("cases/<slug:public_id>/erase/", privacy_views.erase, name="case-erase"),
+    path("privacy/", privacy_views.privacy, name="privacy"),
     path("r/<str:token>/", share_views.shared, name="shared"),
     path("check/", behind_the_door(check_views.check), name="check"),
     path("check/<slug:public_id>/", check_views.check_run, name="check-run"),

@@ -17,11 +17,13 @@ from knowledge.current import knowledge
 from troubleshoot.casework_page import bar_of
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
+from troubleshoot.erasing import CaseIsErased
 from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again, written
 from troubleshoot.htmx import Request, wants_part
 from troubleshoot.limits import Limited, too_many
 from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
 from troubleshoot.people import case_and_person, cases_of, person_of
+from troubleshoot.privacy_views import erased_page
 from troubleshoot.refusal import Refused
 from troubleshoot.scopes import Scope
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
@@ -96,6 +98,8 @@ def _show(request: Request, d: Diagnosis, *, ask: str = "", problem: str = "", f
 
 def _refuse(request: Request, case: Case, error: Refused) -> HttpResponse:
     """The page as it is, with the sentence that says why nothing was changed."""
+    if case.is_erased:
+        return erased_page(request, case, problem=str(error), status=409)
     page = _show(request, diagnose(case), problem=str(error), status=409)
     return too_many(page, error) if isinstance(error, Limited) else page
 
@@ -117,6 +121,8 @@ def _after(request: Request, case: Case, *, next_question: bool = False, anchor:
 @vary_on_headers("HX-Request")
 def case_page(request: Request, public_id: str) -> HttpResponse:
     case, _person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case)
     ask = request.GET.get("ask", "")
     return _show(request, diagnose(case, ask), ask=ask)
 
@@ -125,6 +131,8 @@ def case_page(request: Request, public_id: str) -> HttpResponse:
 def pasted(request: Request, public_id: str) -> HttpResponse:
     """What was pasted, byte for byte, to save."""
     case, _person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case, status=410)
     name = f"case-{case.public_id}.{'eml' if case.format not in ('reply', 'text') else 'txt'}"
     return HttpResponse(
         bytes(case.pasted), content_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -185,6 +193,8 @@ def choose(request: Request, public_id: str) -> HttpResponse:
 def checks(request: Request, public_id: str) -> HttpResponse:
     """Plans checks: htmx opens the stream that runs them, a browser without JavaScript waits here."""
     case, person = case_and_person(request, public_id)
+    if case.is_erased:
+        return _refuse(request, case, CaseIsErased())
     form = SubjectForm(request.POST) if "domain" in request.POST else None
     if form and not form.is_valid():
         return _show(request, diagnose(case), form=form, status=422)
