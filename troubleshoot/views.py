@@ -26,6 +26,7 @@ from troubleshoot.people import case_and_person, cases_of, person_of
 from troubleshoot.privacy_views import erased_page
 from troubleshoot.refusal import Refused
 from troubleshoot.scopes import Scope
+from troubleshoot.steps_done import take_back_step, tick_off
 from troubleshoot.streams import Job, events, job_of, release_connection, run_and_store
 from troubleshoot.symptoms import answers_in
 from whybounce.failure import IntakeReport
@@ -187,6 +188,29 @@ def choose(request: Request, public_id: str) -> HttpResponse:
     except Refused as error:
         return _refuse(request, case, error)
     return _after(request, case)
+
+
+@require_POST
+def step_done(request: Request, public_id: str) -> HttpResponse:
+    """Ticks off a step: `step` is "cause/step" (slugs)."""
+    case, person = case_and_person(request, public_id)
+    cause, _slash, step = request.POST.get("step", "").partition("/")
+    try:
+        tick_off(case=case, cause=cause, step=step, note=request.POST.get("note", ""), person=person)
+    except Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case, anchor="#steps")
+
+
+@require_POST
+def step_undo(request: Request, public_id: str) -> HttpResponse:
+    case, person = case_and_person(request, public_id)
+    done = request.POST.get("done", "")
+    try:
+        take_back_step(case=case, done=int(done) if done.isdecimal() and len(done) < 18 else 0, person=person)
+    except Refused as error:
+        return _refuse(request, case, error)
+    return _after(request, case, anchor="#steps")
 
 
 @require_POST
