@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+
 from knowledge.current import knowledge
 from knowledge.models import Category
 from troubleshoot.check_panel import CheckPanel, check_panel
@@ -16,9 +17,11 @@ from troubleshoot.contradictions import Oddity, oddities
 from troubleshoot.effects import Standing
 from troubleshoot.facts import failure_from_json
 from troubleshoot.groups import Recipients, recipients_of
+from troubleshoot.inquiry import Asking, asking
 from troubleshoot.known_values import known_values
 from troubleshoot.ledger import CauseLine, cause_lines
 from troubleshoot.marking import FactLine, LegendEntry, Segment, fact_lines, legend, segments
+from troubleshoot.models import Case, Observation, Outcome, StepDone
 from troubleshoot.proofs import proofs_of
 from troubleshoot.steps import Step, steps_of
 from troubleshoot.steps_done import done_beside, done_steps, ticked
@@ -29,9 +32,6 @@ from troubleshoot.wording import VerdictWords, percent, verdict_words
 from whybounce.compiled import Knowledge
 from whybounce.failure import DeliveryFailure
 from whybounce.reasoning import Certainty, Ranking, rank
-
-from troubleshoot.inquiry import Asking, asking
-from troubleshoot.models import Case, Observation, Outcome, StepDone
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from troubleshoot.wording import percent
 from whybounce.compiled import Knowledge
+from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
-from whybounce.snapshot import AskedOf, Question
+from whybounce.snapshot import AskedOf, Effort, Question
 
 from troubleshoot.models import Observation
-from whybounce.next_question import Prospect, next_question, open_questions
+from troubleshoot.wording import percent
 
 _CLEARLY = 0.03
 _FAINT = 0.1
 _OTHERS = 8
 _SHARED = 0.9
+_TRIALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,18 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """`panel`: the question now asked; `others`: further open questions; `finished`: why none is asked; `progress`: how far it got."""
+    """`panel`: the question now asked; `others`: further open questions; `finished`: why none is asked; `progress`: how far it got.
+
+    trials  tests whose result would tell causes apart, to be shown as steps; `tried`: those of which the result is known
+    """
 
     panel: QuestionPanel | None
     others: tuple[QuestionLink, ...]
     answered: tuple[Answered, ...]
     finished: str
     progress: str = ""
+    trials: tuple[QuestionPanel, ...] = ()
+    tried: tuple[Answered, ...] = ()
 
 
 def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: bool) -> Asking:
@@ -83,7 +90,7 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
     answered = tuple(_answered(ranking.knowledge, row) for row in told)
     skipped = {row.question for row in told if row.answer == Observation.SKIPPED}
     if closed:
-        return Asking(None, (), answered, "")
+        return Asking(None, (), answered, "", tried=_tried(ranking, answered))
     given = ranking.observations.get(ask, "")
     known = ranking.knowledge.questions.get(ask)
     open_now = [item for item in open_questions(ranking) if item.question.asked_of is AskedOf.PERSON]
@@ -95,7 +102,26 @@ def asking(ranking: Ranking, rows: Iterable[Observation], ask: str, *, closed: b
     others = tuple(QuestionLink(q.question.slug, q.question.text) for q in open_now if panel is None or q.question.slug != panel.slug)
     if panel and panel.slug in skipped:
         panel = replace(panel, skipped=True)
-    return Asking(panel, others[:_OTHERS], answered, "" if panel else _finished(ranking), _progress(ranking, len(told) - len(skipped)))
+    return Asking(
+        panel,
+        others[:_OTHERS],
+        answered,
+        "" if panel else _finished(ranking),
+        _progress(ranking, len(told) - len(skipped)),
+        trials=_trials(ranking, open_now, {panel.slug, *skipped} if panel else skipped),
+        tried=_tried(ranking, answered),
+    )
+
+
+def _trials(ranking: Ranking, open_now: Iterable[NextQuestion], without: Collection[str]) -> tuple[QuestionPanel, ...]:
+    """The differential tests worth trying: send it from elsewhere, to somebody else there, without the attachment."""
+    found = (item for item in open_now if item.question.effort is Effort.TRY and item.question.slug not in without)
+    return tuple(_panel(item.question, item.prospects, ranking, "") for item in islice(found, _TRIALS))
+
+
+def _tried(ranking: Ranking, answered: Iterable[Answered]) -> tuple[Answered, ...]:
+    questions = ranking.knowledge.questions
+    return tuple(item for item in answered if item.known and not item.skipped and questions[item.slug].question.effort is Effort.TRY)
 
 
 def _progress(ranking: Ranking, answers: int) -> str:

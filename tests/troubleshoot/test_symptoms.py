@@ -25,7 +25,7 @@ def choose(client: Client, case: Case, **extra: str) -> str:
 
 def test_the_start_offers_the_symptoms_that_the_knowledge_has(client: Client) -> None:
     html = page(client, begun(client))
-    assert "What do you see?" in html
+    assert "Begin with what you see" in html
     assert 'name="symptom-who-is-affected" value="one"' in html
     assert "free space" not in html.split("</form>")[1].split('class="symptoms"')[0]
 
