@@ -56,6 +56,8 @@ def _case(request: HttpRequest, public_id: str) -> models.Case:
     found = _own(caller_of(request).person).filter(public_id=public_id).first() if _ID.fullmatch(public_id) else None
     if found is None:
         raise Problem(404, "There is no such case of yours.")
+    if found.is_erased:
+        raise Problem(404, "This case was erased: nothing is left of it to read or to work on.")
     return found
 
 

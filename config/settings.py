@@ -199,6 +199,17 @@ if not 0 <= WHYBOUNCE_KEEP_DAYS <= 36_500:
 # Whom to ask about it: an e-mail address or a web page, shown at /privacy/.
 WHYBOUNCE_CONTACT = os.environ.get("WHYBOUNCE_CONTACT", "").strip()
 
+# To the standard error output, warnings and worse; of requests those that failed by a fault of the program. Django would mail reports to
+# administrators with all that was posted: nobody is mailed anything.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"masked": {"()": "config.logs.MaskingFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
+
 # --- live checks --------------------------------------------------------------------------------------------------------
 
 WHYBOUNCE_NAMESERVERS = [parse_nameserver(item) for item in _list("WHYBOUNCE_NAMESERVERS")]

@@ -23,6 +23,7 @@ from troubleshoot.letters import (
 )
 from troubleshoot.models import Case
 from troubleshoot.people import case_and_person
+from troubleshoot.privacy_views import erased_page
 from whybounce.letters import blanks_in
 
 
@@ -40,6 +41,8 @@ class LetterForm(forms.Form):
 def letters(request: Request, public_id: str) -> HttpResponse:
     """The letters that fit the case, by whom they go to."""
     case, _person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case, status=410)
     return _private(render(request, "troubleshoot/letters.html", {"case": case, "groups": offered(case)}))
 
 
@@ -47,6 +50,8 @@ def letters(request: Request, public_id: str) -> HttpResponse:
 def letter(request: Request, public_id: str, slug: str) -> HttpResponse:
     """One letter, to edit. POST gives what was edited back: as a message to save (`do=eml`), or on the page with its mailto: link."""
     case, person = case_and_person(request, public_id)
+    if case.is_erased:
+        return erased_page(request, case, status=410)
     chosen = letter_of(case, slug)
     if chosen is None:
         raise Http404(slug)

@@ -94,7 +94,7 @@ def test_its_page_says_what_became_of_it_and_every_other_page_too(client: Client
     assert page.status_code == 200
     assert "This case was erased" in page.content.decode()
     assert "Title of unknown-user" in page.content.decode()
-    for name in ("report/", "report.md", "report.json", "pasted/"):
+    for name in ("report/", "report.md", "report.json", "pasted/", "letters/"):
         response = client.get(full.get_absolute_url() + name)
         assert response.status_code == 410, name
         assert "This case was erased" in response.content.decode()
