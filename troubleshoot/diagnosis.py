@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-
 from knowledge.current import knowledge
 from knowledge.models import Category
+from whybounce.compiled import Knowledge
+from whybounce.failure import DeliveryFailure
+from whybounce.reasoning import Certainty, Ranking, rank
+
 from troubleshoot.check_panel import CheckPanel, check_panel
 from troubleshoot.checking import chosen_failure, observations_of, runs_about, subject_of
 from troubleshoot.contradictions import Oddity, oddities
@@ -28,10 +31,8 @@ from troubleshoot.steps_done import done_beside, done_steps, ticked
 from troubleshoot.symptoms import Symptom, symptoms_of
 from troubleshoot.until import until_words
 from troubleshoot.way import Way, place_of, way_of
+from troubleshoot.withdrawn import title_of, withdrawn_cause
 from troubleshoot.wording import VerdictWords, percent, verdict_words
-from whybounce.compiled import Knowledge
-from whybounce.failure import DeliveryFailure
-from whybounce.reasoning import Certainty, Ranking, rank
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
 
@@ -95,6 +96,7 @@ class Diagnosis:
     done_beside: tuple[StepDone, ...]
     way: Way
     closed: Closed | None
+    withdrawn: str
     groups: tuple[CauseGroup, ...]
     ranking: Ranking
 
@@ -145,6 +147,7 @@ def diagnose(case: Case, ask: str = "") -> Diagnosis:
         done_beside=done_beside(steps, top_slug, done),
         way=_way(ranking),
         closed=_closed(case, known),
+        withdrawn=withdrawn_cause(case, known),
         groups=cause_groups(known),
         ranking=ranking,
     )
@@ -223,7 +226,7 @@ def _closed(case: Case, known: Knowledge) -> Closed | None:
     guess = ""
     if outcome.first_guess and outcome.first_guess != outcome.cause:
         guess = f"{titles.get(outcome.first_guess, outcome.first_guess)} ({percent(outcome.probability)})"
-    return Closed(titles.get(outcome.cause, outcome.cause), url, outcome, guess)
+    return Closed(titles.get(outcome.cause) or title_of(known, outcome.cause), url, outcome, guess)
 
 
 def cause_groups(known: Knowledge) -> tuple[CauseGroup, ...]:

@@ -57,7 +57,9 @@ class QuestionLink:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer given by a person. `known`: the knowledge still has the question, so that it can be changed; `skipped`: put off."""
+    """An answer given by a person. `known`: the knowledge still has the question, so that it can be changed; `skipped`: put off;
+    `withdrawn`: the question or this answer is published no longer, so that it counts for nothing.
+    """
 
     slug: str
     question: str
@@ -66,6 +68,7 @@ class Answered:
     at: datetime
     by: str
     skipped: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +187,5 @@ def _answered(knowledge: Knowledge, row: Observation) -> Answered:
     if row.answer == Observation.SKIPPED:
         answer = _("Skipped; it comes again at the end")
     by = row.by.get_username() if row.by else ""
-    return Answered(row.question, text, answer, known is not None, row.at, by, row.answer == Observation.SKIPPED)
+    withdrawn = known is None or not (row.answer in (DONT_KNOW, Observation.SKIPPED) or row.answer in known.rows)
+    return Answered(row.question, text, answer, known is not None, row.at, by, row.answer == Observation.SKIPPED, withdrawn)
