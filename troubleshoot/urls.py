@@ -2,20 +2,20 @@
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
-from troubleshoot.doors import behind_the_door
 
-from troubleshoot import casework_views, check_views, letter_views, privacy_views, share_views, views
+from troubleshoot import casework_views, check_views, dashboard_views, letter_views, privacy_views, share_views, views
+from troubleshoot.doors import behind_the_door
 
 urlpatterns = [
     path("paste/", behind_the_door(views.paste), name="paste"),
     path("start/", behind_the_door(views.start), name="start"),
     path("cases/", casework_views.cases, name="case-list"),
-    path("cases/dashboard/", casework_views.cases, name="dashboard"),
+    path("cases/dashboard/", dashboard_views.dashboard, name="dashboard"),
     path("cases/export.csv", casework_views.export, name="case-export"),
     path("cases/<slug:public_id>/", views.case_page, name="case"),
     path("cases/<slug:public_id>/pasted/", views.pasted, name="case-pasted"),
     path("cases/<slug:public_id>/answer/", behind_the_door(views.answer), name="case-answer"),
-    path("cases/<slug:public_id>/symptoms/", views.symptoms, name="case-symptoms"),
+    path("cases/<slug:public_id>/symptoms/", behind_the_door(views.symptoms), name="case-symptoms"),
     path("cases/<slug:public_id>/take-back/", behind_the_door(views.take_back), name="case-take-back"),
     path("cases/<slug:public_id>/choose/", behind_the_door(views.choose), name="case-choose"),
     path("cases/<slug:public_id>/checks/", behind_the_door(views.checks), name="case-checks"),
