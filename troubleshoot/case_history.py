@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
 from knowledge.current import NoKnowledge, knowledge
 from troubleshoot.facts import storable
+from troubleshoot.models import Case, CaseEvent, CheckOutcome, Observation
 from troubleshoot.people import Person
 from whybounce.compiled import Knowledge
 from whybounce.reasoning import DONT_KNOW
 from whybounce.visible import visible
-
-from troubleshoot.models import Case, CaseEvent, CheckOutcome, Observation
 
 Kind = CaseEvent.Kind
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+
 from knowledge.current import knowledge
 from knowledge.models import Category
-from whybounce.compiled import Knowledge
-from whybounce.failure import DeliveryFailure
-from whybounce.reasoning import Certainty, Ranking, rank
-
 from troubleshoot.check_panel import CheckPanel, check_panel
 from troubleshoot.checking import chosen_failure, observations_of, runs_about, subject_of
 from troubleshoot.contradictions import Oddity, oddities
@@ -33,6 +30,9 @@ from troubleshoot.until import until_words
 from troubleshoot.way import Way, place_of, way_of
 from troubleshoot.withdrawn import title_of, withdrawn_cause
 from troubleshoot.wording import VerdictWords, percent, verdict_words
+from whybounce.compiled import Knowledge
+from whybounce.failure import DeliveryFailure
+from whybounce.reasoning import Certainty, Ranking, rank
 
 _CODE = re.compile(r"(?<![\w.])(?:[245]\.\d{1,3}\.\d{1,3}|[2-5][0-5]\d)(?![\w.]*\w)", re.ASCII)
 

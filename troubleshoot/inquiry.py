@@ -10,13 +10,13 @@ from itertools import islice
 import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from troubleshoot.models import Observation
+from troubleshoot.wording import percent
 from whybounce.compiled import Knowledge
 from whybounce.next_question import NextQuestion, Prospect, next_question, open_questions
 from whybounce.reasoning import DONT_KNOW, Ranking, rank
 from whybounce.snapshot import AskedOf, Effort, Question
-
-from troubleshoot.models import Observation
-from troubleshoot.wording import percent
 
 _CLEARLY = 0.03
 _FAINT = 0.1

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
 from troubleshoot.casework_tables import CaseEvent as CaseEvent  # in modules of their own, but tables of this app
 from troubleshoot.casework_tables import CaseNote as CaseNote
 from troubleshoot.casework_tables import CaseTag as CaseTag

@@ -13,15 +13,19 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
+
 from knowledge.current import knowledge
+from troubleshoot import services
 from troubleshoot.casework_page import bar_of
 from troubleshoot.check_panel import done_row
 from troubleshoot.checking import SUPPLIABLE
+from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
 from troubleshoot.erasing import CaseIsErased
 from troubleshoot.forms import TOO_LARGE, CloseForm, PasteForm, SubjectForm, paste_again, written
 from troubleshoot.htmx import Request, wants_part
 from troubleshoot.limits import Limited, too_many
 from troubleshoot.listing import PAGE_SIZE, case_rows, found_cases, with_rows
+from troubleshoot.models import Case, CheckOutcome
 from troubleshoot.people import case_and_person, cases_of, person_of
 from troubleshoot.privacy_views import erased_page
 from troubleshoot.refusal import Refused
@@ -31,10 +35,6 @@ from troubleshoot.streams import Job, events, job_of, release_connection, run_an
 from troubleshoot.symptoms import answers_in
 from whybounce.failure import IntakeReport
 from whybounce.intake import read
-
-from troubleshoot import services
-from troubleshoot.diagnosis import Diagnosis, cause_groups, diagnose
-from troubleshoot.models import Case, CheckOutcome
 
 # --- opening a case ---
 
