@@ -233,7 +233,7 @@ def test_what_is_kept_is_bounded_and_what_was_left_out_is_said() -> None:
     reading = Reading(REASONS, Clock(WRITTEN), most_open=100)
     for line in lines:
         reading.block(b"\n" + line.encode())
-        assert sum(map(len, reading._hosts.values())) <= 100
+        assert sum(len(server.opened) + len(server.young) for server in reading._hosts.values()) <= 100
     tally = reading.finish().settled()
     assert tally.deferred == 2000
     assert tally.early > 1800

@@ -94,7 +94,7 @@ class OtherPrograms:
         if event.event is Event.DELIVERED:
             self._reading.delivered(stamp, event.remote_mta, event.recipient, event.envelope_sender)
             return
-        refusal = Refusal(b"", _bytes(ip or event.client_ip), b"", _bytes(event.envelope_sender), _bytes(event.recipient))
+        refusal: Refusal = (b"", _bytes(ip or event.client_ip), b"", _bytes(event.envelope_sender), _bytes(event.recipient))
         temporary = event.event is Event.DEFERRED or (event.event is Event.REJECTED and (event.code or "5")[0] == "4")
         self._reading.refused(stamp[:13].encode(), stamp.encode(), _bytes(event.host), reason, refusal, temporary=temporary)
 

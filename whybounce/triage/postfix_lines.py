@@ -96,15 +96,9 @@ def unusual_attempt(line: bytes, hour: bytes, time: bytes) -> Attempt | None:
     return None if kind is None else Attempt(kind, hour, time, recipient, relay, address + fields, told)
 
 
-class Refusal(NamedTuple):
-    """A client that was refused before there was a queue id. `command`: what was refused, as the line names it."""
-
-    command: bytes
-    client_ip: bytes
-    text: bytes
-    sender: bytes
-    recipient: bytes
-
+Refusal = tuple[bytes, bytes, bytes, bytes, bytes]
+"""A client that was refused before there was a queue id: what was refused, as the line names it, the client's address, the reply, sender,
+recipient."""
 
 # What most refusals look like: a line each.
 _REFUSALS = re.compile(
@@ -113,16 +107,16 @@ _REFUSALS = re.compile(
 )
 
 
-def refusals_of(lines: Sequence[bytes]) -> Iterator[tuple[bytes, ...] | None]:
-    """The fields of a Refusal for each of these `reject: RCPT from host[ip]: reply; from=<..> to=<..> ...`; None where it has none."""
+def refusals_of(lines: Sequence[bytes]) -> Iterator[Refusal | None]:
+    """A Refusal for each of these `reject: RCPT from host[ip]: reply; from=<..> to=<..> ...`; None where it has none."""
     found = _REFUSALS.findall(b"\n".join(lines))
     return iter(found) if len(found) == len(lines) else map(_refusal_of, lines)
 
 
-def _refusal_of(line: bytes) -> tuple[bytes, ...] | None:
+def _refusal_of(line: bytes) -> Refusal | None:
     found = _REFUSALS.match(line)
     if found is not None:
-        return found.groups()
+        return found[1], found[2], found[3], found[4], found[5]
     bracket = line.find(b"[")
     close = line.find(b"]", bracket)
     start = line.find(b": ", close)

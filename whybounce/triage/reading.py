@@ -6,8 +6,6 @@ most of a Postfix log is connections, logins and cleanings-up. What no Postfix s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from whybounce.intake.logs import Event, LogEvent
@@ -42,6 +40,24 @@ class _Open:
             self.fates[key] = attempt
 
 
+class _Host:
+    """The messages of one server. `young`: those of which nothing but the beginning was seen -> sender; most are gone with the next line."""
+
+    __slots__ = ("opened", "young")
+
+    def __init__(self) -> None:
+        self.young: dict[bytes, bytes] = {}
+        self.opened: dict[bytes, _Open] = {}
+
+    def message(self, queue_id: bytes) -> _Open:
+        """The message, as one of which more is known."""
+        found = self.opened.get(queue_id)
+        if found is None:
+            sender = self.young.pop(queue_id, None)
+            found = self.opened[queue_id] = _Open(sender is not None, sender or None)
+        return found
+
+
 class Reading:
     """Takes the blocks of one piece in order; `finish` gives its tally."""
 
@@ -51,7 +67,7 @@ class Reading:
         self.tally = Tally(spans=((position, position + 1),))
         self.reasons, self.position = reasons, position
         self._clock, self._most_open, self._last = clock, most_open, last
-        self._hosts: dict[bytes, dict[bytes, _Open]] = {}
+        self._hosts: dict[bytes, _Host] = {}
         self._waiting = self.tally.waiting
         self._hour = (b"\0", b"")  # no line begins so: one of another program has no time here
         self._batch = Batch(self.tally, reasons)
@@ -62,7 +78,8 @@ class Reading:
         self.tally.lines += int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _LINE_FEED))  # three times as fast as bytes.count
         finder = finder_of(data)
         hosts, sent, before, mainly, hour_ends = self._hosts, self._batch.sent, b"", finder.host, finder.hour
-        opened: dict[bytes, _Open] = {}
+        server = _Host()
+        young, opened = server.young, server.opened
         refusals: list[bytes] = []
         refused_at: list[tuple[bytes, bytes, bytes]] = []
         written, hour = self._hour
@@ -76,43 +93,39 @@ class Reading:
                 written = time
             if (host or mainly) != before:
                 before = host or mainly
-                opened = hosts.setdefault(before, {})
+                server = hosts.setdefault(before, _Host())
+                young, opened = server.young, server.opened
             if to:
-                message = opened.get(queue_id)
-                if message is None:
-                    message = opened[queue_id] = _Open(False, None)
-                if told:
-                    kind = KIND_OF.get(told[:8])
-                    if kind is not None:
-                        message.take(Attempt(kind, hour, time, to, relay, fields, told))
-                elif gone and message.begun and not message.fates and message.expired is None:  # as most messages go
-                    del opened[queue_id]
-                    sent.append((hour, relay, to, message.sender))
-                else:
+                if gone:  # as most messages go
+                    known = young.pop(queue_id, None)
+                    if known is not None:
+                        sent.append((hour, relay, to, known))
+                        continue
+                message = server.message(queue_id)
+                if not told:
                     message.fates[to.lower()] = Attempt(SENT, hour, time, to, relay, b"", b"")
                     if gone:
                         del opened[queue_id]
                         self._ended(before, queue_id, message)
+                elif (kind := KIND_OF.get(told[:8])) is not None:
+                    message.take(Attempt(kind, hour, time, to, relay, fields, told))
             elif begins:
-                message = opened.get(queue_id)
-                if message is not None:  # this id was in use before
-                    self._ended(before, queue_id, message)
-                opened[queue_id] = _Open(True, sender or None)
+                if queue_id in opened:  # this id was in use before
+                    self._ended(before, queue_id, opened.pop(queue_id))
+                young[queue_id] = sender
             elif again:
-                message = opened.get(queue_id)
-                if message is None:
-                    opened[queue_id] = _Open(False, again[6:])
+                if queue_id in young:
+                    young[queue_id] = again[6:]
                 else:
-                    message.sender = again[6:]
+                    server.message(queue_id).sender = again[6:]
             elif odd == b"removed":
-                message = opened.pop(queue_id, None)
-                if message is not None:
-                    self._ended(before, queue_id, message)
+                if young.pop(queue_id, None) is None and queue_id in opened:
+                    self._ended(before, queue_id, opened.pop(queue_id))
             elif odd[:6] in (b"reject", b"milter"):
                 refusals.append(odd)
                 refused_at.append((hour, time, before))
             else:
-                self._odd(hour, time, queue_id, odd, opened)
+                self._odd(hour, time, queue_id, odd, server)
         self._hour = (written, hour)
         if refusals:
             self._refused(refusals, refused_at)
@@ -123,18 +136,18 @@ class Reading:
         what = FAILED if attempt.kind == REFUSED or gave_up else DEFERRED
         self._batch.failed.append((what, attempt.hour, attempt.time, reason, attempt.recipient, ip.encode(), sender or b""))
 
-    def _odd(self, hour: bytes, time: bytes, queue_id: bytes, odd: bytes, opened: dict[bytes, _Open]) -> None:
+    def _odd(self, hour: bytes, time: bytes, queue_id: bytes, odd: bytes, server: _Host) -> None:
         """The queue gave up on a message, or a recipient's line has an unusual form."""
         if odd.startswith(b"from=<"):
             if b"expired" in odd:
-                message = opened.setdefault(queue_id, _Open(False, None))
+                message = server.message(queue_id)
                 message.sender = odd[6 : odd.find(b">")]
                 reason = self.reasons.of_event(LogEvent("postfix", Event.EXPIRED, text=_text(odd[odd.find(b"status=") :])))[0]
                 message.expired = Fate(REFUSED, stamp_of(hour, time).decode(), reason)
             return
         attempt = unusual_attempt(odd, hour, time)
         if attempt is not None:
-            opened.setdefault(queue_id, _Open(False, None)).take(attempt)
+            server.message(queue_id).take(attempt)
 
     def _refused(self, lines: list[bytes], places: list[tuple[bytes, bytes, bytes]]) -> None:
         """Clients that were refused; `places`: hour, time, host."""
@@ -143,8 +156,7 @@ class Reading:
             if found is None:
                 self._others.read(_text(b"Jan  1 00:00:00 %s postfix/smtpd[1]: NOQUEUE: %s" % (host, line)), stamp_of(hour, time).decode())
                 continue
-            refusal = Refusal(*found)
-            self.refused(hour, time, host, of_refusal(refusal, host), refusal, temporary=found[2][:1] == b"4")
+            self.refused(hour, time, host, of_refusal(found, host), found, temporary=found[2][:1] == b"4")
 
     def refused(self, hour: bytes, time: bytes, host: bytes, reason: Reason, refusal: Refusal, *, temporary: bool) -> None:
         """A client that was refused. For good: counted. For now: counted once for this client, sender and recipient on one day."""
@@ -198,27 +210,27 @@ class Reading:
     def _keep_bounded(self) -> None:
         """The oldest open messages are counted as they stand where there are too many."""
         self._batch.count_if_full()
-        number = sum(map(len, self._hosts.values()))
+        for server in self._hosts.values():
+            if len(server.young) > self._most_open:
+                for queue_id in list(server.young)[: self._most_open // 2]:
+                    server.message(queue_id)
+        number = sum(len(server.opened) for server in self._hosts.values())
         if number > self._most_open:
-            for host, queue_id in list(self._oldest(number - self._most_open // 2)):
-                message = self._hosts[host].pop(queue_id)
-                self.tally.early += any(attempt.kind <= LATER for attempt in message.fates.values())
-                self._settle(message)
+            for server in self._hosts.values():
+                for queue_id in list(server.opened)[: -(-len(server.opened) // 2)]:
+                    message = server.opened.pop(queue_id)
+                    self.tally.early += any(attempt.kind <= LATER for attempt in message.fates.values())
+                    self._settle(message)
         if max(len(self.tally.open), len(self._waiting)) > self._most_open:
             self.tally.keep_bounded(self._most_open // 2)
-
-    def _oldest(self, number: int) -> Iterator[tuple[bytes, bytes]]:
-        """Of each host its share."""
-        total = sum(map(len, self._hosts.values()))
-        for host, messages in self._hosts.items():
-            for queue_id in list(messages)[: -(-number * len(messages) // total)]:
-                yield host, queue_id
 
     def finish(self) -> Tally:
         """The tally; what has no end yet is open in it."""
         self._others.finish()
-        for host, messages in self._hosts.items():
-            for queue_id, message in messages.items():
+        for host, server in self._hosts.items():
+            for queue_id in list(server.young):
+                server.message(queue_id)
+            for queue_id, message in server.opened.items():
                 if self._last:
                     self._ended(host, queue_id, message)
                 else:
