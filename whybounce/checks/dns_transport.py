@@ -9,7 +9,6 @@ import socket
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-import dns.asyncbackend
 import dns.asyncquery
 import dns.exception
 import dns.flags
@@ -23,6 +22,7 @@ from whybounce.checks.dns_message import Status
 
 # What fits in one packet nearly everywhere (RFC 9715 section 3.2).
 UDP_PAYLOAD = 1232
+MAX_MESSAGE = 65535
 
 _FAILURES = {dns.rcode.SERVFAIL: Status.SERVFAIL, dns.rcode.REFUSED: Status.REFUSED}
 _GOOD = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
@@ -115,26 +115,40 @@ class _TcpFailed(Exception):
 
 
 async def _udp_then_tcp(query: dns.message.Message, server: NameServer, deadline: float) -> dns.message.Message:
-    loop = asyncio.get_running_loop()
-    family = dns.inet.af_for_address(server.host)
-    backend = dns.asyncbackend.get_backend("asyncio")
-    # A connected socket, so that a port where nobody listens is noticed at once.
-    sock = await backend.make_socket(family, socket.SOCK_DGRAM, 0, None, (server.host, server.port))  # type: ignore[no-untyped-call]
     try:
-        async with sock:
-            return await dns.asyncquery.udp(
-                query,
-                server.host,
-                timeout=max(0.0, deadline - loop.time()),
-                port=server.port,
-                sock=sock,
-                ignore_unexpected=True,
-                ignore_errors=True,
-                raise_on_truncation=True,
-            )
+        async with asyncio.timeout_at(deadline):
+            return await _udp(query, server)
     except dns.message.Truncated:
         pass
     try:
-        return await dns.asyncquery.tcp(query, server.host, timeout=max(0.0, deadline - loop.time()), port=server.port)
+        left = max(0.0, deadline - asyncio.get_running_loop().time())
+        return await dns.asyncquery.tcp(query, server.host, timeout=left, port=server.port)
     except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
         raise _TcpFailed(type(error).__name__) from error
+
+
+async def _udp(query: dns.message.Message, server: NameServer) -> dns.message.Message:
+    """The response, however long it takes; dns.message.Truncated where it was cut short. A socket of its own for each question, so that
+    whoever forges an answer must guess the port, too (RFC 5452 section 9.2); connected, so that a port where nobody listens is noticed
+    at once. dnspython's own way through asyncio's streams of datagrams takes twice the time."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(dns.inet.af_for_address(server.host), socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        sock.connect((server.host, server.port))
+        sock.send(query.to_wire())
+        while True:
+            response, truncated = _read(await loop.sock_recv(sock, MAX_MESSAGE))
+            if response is not None and query.is_response(response):
+                if truncated:
+                    raise dns.message.Truncated(message=response)  # type: ignore[no-untyped-call]
+                return response
+
+
+def _read(data: bytes) -> tuple[dns.message.Message | None, bool]:
+    """The message in a packet, and whether it was cut short; None for what is none."""
+    try:
+        return dns.message.from_wire(data, raise_on_truncation=True), False
+    except dns.message.Truncated as error:
+        return error.message(), True  # type: ignore[no-untyped-call]
+    except (dns.exception.DNSException, ValueError):
+        return None, False
