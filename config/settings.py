@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from mailroom.senders import parse_senders
 from troubleshoot.rates import Limits, Rate, parse_rate
 from whybounce.checks.guard import parse_addresses, parse_networks
 from whybounce.checks.own_addresses import own_addresses
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
     "knowledge",
     "troubleshoot",
     "api",
+    "mailroom",
 ]
 
 MIDDLEWARE = [
@@ -190,6 +192,11 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 # The desk's page of a question has four fields for each piece of evidence, and a question has hundreds: Django's 1,000 are too few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
+# --- learning (docs/curators.md) ----------------------------------------------------------------------------------------
+
+# Whether causes count as more common the more closed cases had them.
+WHYBOUNCE_LEARN = _flag("WHYBOUNCE_LEARN", default=True)
+
 # --- privacy (docs/privacy.md) --------------------------------------------------------------------------------------------
 
 # Days after which what was pasted, and all else of a case that may name a person, is erased. 0 keeps it for ever.
@@ -262,3 +269,31 @@ WHYBOUNCE_TRUSTED_PROXIES = tuple("unix" if item == "unix" else parse_networks([
 
 # Off: also what the API tells everybody (explain, codes, causes, search) needs a token.
 WHYBOUNCE_API_OPEN = _flag("WHYBOUNCE_API_OPEN", default=True)
+
+# --- mail in and out (docs/mail-in.md) --------------------------------------------------------------------------------------
+
+# Where this site is, for links in mails and webhooks: there is no request to tell it.
+_host = next((host for host in ALLOWED_HOSTS if host[0] not in ".*["), "")
+WHYBOUNCE_SITE_URL = os.environ.get("WHYBOUNCE_SITE_URL", "").strip().rstrip("/") or (
+    "http://127.0.0.1:8000" if DEBUG else f"https://{_host}" if _host else ""
+)
+
+EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "") or "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "") or "localhost"
+EMAIL_PORT = _number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = _flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = _number("EMAIL_TIMEOUT", 30)
+
+WHYBOUNCE_MAIL_FROM = os.environ.get("WHYBOUNCE_MAIL_FROM", "").strip()
+if WHYBOUNCE_MAIL_FROM:
+    DEFAULT_FROM_EMAIL = WHYBOUNCE_MAIL_FROM
+try:
+    WHYBOUNCE_MAIL_SENDERS = parse_senders(_list("WHYBOUNCE_MAIL_SENDERS"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"WHYBOUNCE_MAIL_SENDERS: {error}.") from None
+# On: mail of strangers is accepted and thrown away, instead of being refused with 550 5.7.1.
+WHYBOUNCE_MAIL_DROP = _flag("WHYBOUNCE_MAIL_DROP")
+WHYBOUNCE_LIMIT_MAIL = _rate("WHYBOUNCE_LIMIT_MAIL", Rate(60, 3600))
