@@ -22,6 +22,7 @@ from whybounce.intake.logs import failure_of, parse_line
 from whybounce.reasoning import rank
 from whybounce.triage import Tally, read_logs, to_json
 from whybounce.triage.clock import Clock
+from whybounce.triage.lives import LATER, NO_NEWS, REFUSED, SENT, Fate, Reason, final_word
 from whybounce.triage.reading import Reading
 from whybounce.triage.reasons import Reasons
 from whybounce.triage.running import Outcome
@@ -226,6 +227,32 @@ def test_each_refusal_for_good_counts_and_each_client_that_is_told_to_come_again
     assert numbers(refused(1, "554 5.7.1"), refused(2, "554 5.7.1")) == (2, 0, 0)
     assert numbers(refused(1, "454 4.7.1"), refused(2, "454 4.7.1"), refused(3, "454 4.7.1", "c@example.com")) == (0, 2, 0)
     assert numbers(refused(1, "454 4.7.1", day=24), refused(2, "454 4.7.1")) == (0, 2, 0)
+    assert numbers(refused(1, "454 4.7.1"), refused(1, "454 4.7.1").replace(" 03:", " 05:")) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ((LATER, REFUSED), 1),
+        ((REFUSED, LATER), 0),
+        ((REFUSED, SENT), 1),
+        ((SENT, REFUSED), 1),
+        ((LATER, LATER), 1),
+        ((LATER, NO_NEWS), 0),
+        ((NO_NEWS, LATER), 1),
+    ],
+)
+def test_the_final_word_of_two_pieces(kinds: tuple[int, int], expected: int) -> None:
+    fates = [Fate(kind, str(number), Reason("", "", "", "", "")) for number, kind in enumerate(kinds)]
+    assert final_word(*fates) == fates[expected]
+
+
+FATES = st.builds(Fate, st.sampled_from((NO_NEWS, LATER, REFUSED, SENT)), st.text("0123456789", max_size=2), st.just(Reason("", "", "", "", "")))
+
+
+@given(FATES, FATES, FATES)
+def test_the_final_word_does_not_depend_on_grouping(a: Fate, b: Fate, c: Fate) -> None:
+    assert final_word(final_word(a, b), c) == final_word(a, final_word(b, c))
 
 
 def test_what_is_kept_is_bounded_and_what_was_left_out_is_said() -> None:
