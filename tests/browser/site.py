@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -47,18 +48,25 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def served(environment: dict[str, str], log: Path) -> Iterator[str]:
-    """The base address of a running server; what it printed is in `log`."""
+def served(environment: dict[str, str], log: Path, *, kill: bool = False) -> Iterator[str]:
+    """The base address of a running server; what it printed is in `log`. `kill`: it ends at once, in the middle of what it does."""
     port = free_port()
     command = [str(Path(sys.executable).parent / "granian"), "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
     with log.open("wb") as out:
-        server = subprocess.Popen([*command, "--log-level", "warning", "config.asgi:application"], cwd=ROOT, env=environment, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            [*command, "--log-level", "warning", "config.asgi:application"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(f"{address}/healthz", server, log)
             yield address
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGKILL) if kill else server.terminate()  # its worker is a process of its own
             server.wait(10)
 
 
