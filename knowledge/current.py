@@ -13,12 +13,15 @@ from typing import Any
 from django.core.signals import request_finished
 from django.db import close_old_connections, connection
 
+from knowledge.confirmed import learned_counts
 from knowledge.models import KnowledgeRevision
 from knowledge.publishing import compiled
 from whybounce.compiled import Knowledge
 from whybounce.snapshot import KnowledgeSnapshot
 
 _FRESH_SECONDS = 1.0
+_LEARN_SECONDS = 300.0
+"""How often it is looked for what closed cases proved."""
 _SERVED_SECONDS = 3.0
 """What was looked at longer ago than this is no longer served: a process that was idle looks first."""
 
@@ -31,6 +34,8 @@ class _Current:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._knowledge: Knowledge | None = None
+        self._counts: dict[str, int] = {}
+        self._learned = 0.0
         self._published: datetime | None = None
         self._checked = 0.0
         self._due = False
@@ -68,8 +73,18 @@ class _Current:
             self._knowledge = None
         elif self._knowledge is None or self._knowledge.snapshot.revision != newest:
             revision = KnowledgeRevision.objects.get(pk=newest)
-            self._knowledge, self._published = compiled(revision), revision.created_at
+            self._published = revision.created_at
+            self._learn(compiled(revision))
+        elif time.monotonic() - self._learned >= _LEARN_SECONDS:
+            self._learn(self._knowledge)
         self._checked = time.monotonic()
+
+    def _learn(self, known: Knowledge) -> None:
+        """Serves `known` with priors by what closed cases proved (whybounce/priors.py)."""
+        counts = learned_counts()
+        if known is not self._knowledge or counts != self._counts:
+            self._knowledge, self._counts = known.with_counts(counts), counts
+        self._learned = time.monotonic()
 
     def forget(self) -> None:
         with self._lock:

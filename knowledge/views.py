@@ -10,9 +10,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from knowledge import reference
+from knowledge.confirmed_words import told_to_staff
 from knowledge.current import NoKnowledge, snapshot
 from knowledge.explaining import explanation
-from knowledge.pages import nothing_known, reference_page
+from knowledge.pages import is_anonymous, nothing_known, reference_page
 from knowledge.search import MAX_QUERY
 from knowledge.search import search as find
 
@@ -56,7 +57,8 @@ def cause(request: HttpRequest, slug: str) -> HttpResponse:
     page = reference.cause_page(slug)
     if page is None:
         return unknown(request, slug, "cause-list", _("All causes"))
-    return render(request, "knowledge/cause.html", {"page": page})
+    confirmed = None if is_anonymous(request) or not request.user.is_staff else told_to_staff(slug)
+    return render(request, "knowledge/cause.html", {"page": page, "confirmed": confirmed})
 
 
 @require_safe

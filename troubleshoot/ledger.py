@@ -135,7 +135,7 @@ def _strength(line: LedgerLine) -> str:
 def _said(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:
     """What an observation said, for a person."""
     if kind is TermKind.PRIOR:
-        return _("among all failures")
+        return _("among all failures, and the cases closed here") if ranking.knowledge.closings else _("among all failures")
     if kind is TermKind.WORDS:
         return ""
     if kind is TermKind.PATTERN:

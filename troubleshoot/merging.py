@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from troubleshoot.case_history import Kind, record
+from troubleshoot.learning import count_in, count_out, in_force
 from troubleshoot.models import Case
 from troubleshoot.people import Person
 from troubleshoot.refusal import Refused
@@ -34,6 +35,8 @@ def merge(*, case: Case, into: Case, person: Person) -> None:
         raise Refused(_("This case is merged already. Undo that first."))
     if locked[into.pk].state == Case.State.MERGED:
         raise Refused(_("Case %(number)s is itself merged into another one. Merge into that.") % {"number": into.public_id})
+    if locked[case.pk].state == Case.State.CLOSED and (outcome := in_force(case)):
+        count_out(outcome)
     case.merged_into, case.state = into, Case.State.MERGED
     case.save(update_fields=["merged_into", "state", "updated_at"])
     into.save(update_fields=["updated_at"])
@@ -48,7 +51,10 @@ def undo_merge(*, case: Case, person: Person) -> None:
     if locked is None:
         return
     into = locked.merged_into
-    case.state = Case.State.CLOSED if locked.is_erased or case.outcomes.filter(reopened_at=None).exists() else Case.State.OPEN
+    outcome = in_force(case)
+    if outcome:
+        count_in(outcome)
+    case.state = Case.State.CLOSED if outcome or locked.is_erased else Case.State.OPEN
     case.merged_into = None
     case.save(update_fields=["merged_into", "state", "updated_at"])
     record(case, Kind.SPLIT, person, case=into.public_id if into else "")

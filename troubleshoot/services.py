@@ -19,6 +19,7 @@ from troubleshoot.case_summary import summarise, summary_of
 from troubleshoot.checking import MAX_ATTEMPTS, chosen_failure, current_subject, latest_outcomes, message_of, runnable, runs_about
 from troubleshoot.erasing import CaseIsErased
 from troubleshoot.facts import failure_from_json, failure_to_json, result_to_json, storable, subject_from_json, subject_to_json
+from troubleshoot.learning import count_in, count_out, in_force, misleading, patterns_in
 from troubleshoot.limits import paste_wants, run_wants, take
 from troubleshoot.models import Case, CheckOutcome, CheckRun, Failure, Observation, Outcome
 from troubleshoot.people import Person
@@ -291,23 +292,28 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
         raise Refused(_("Say in a sentence what it was, or choose a cause."))
     row = chosen_failure(case)
     failure = failure_from_json(row.facts) if row else DeliveryFailure()
-    top = rank(known, failure, dict(case.observations.values_list("question", "answer"))).top
+    ranking = rank(known, failure, dict(case.observations.values_list("question", "answer")))
+    top = ranking.top
     closed = {"state": Case.State.CLOSED, "cause": cause, "share": None}
     if not Case.objects.filter(pk=case.pk, state=Case.State.OPEN).update(**closed, updated_at=timezone.now()):
         raise CaseIsClosed  # somebody else was quicker
     case.state, case.cause, case.share = Case.State.CLOSED, cause, None
     record(case, Kind.CLOSED, person, cause=cause)
     add_words(case, set(words_of(sentence)))
-    return Outcome.objects.create(
+    outcome = Outcome.objects.create(
         case=case,
         cause=cause,
         sentence=storable(sentence.strip()),
         first_guess=top.cause.slug if top else "",
         probability=top.probability if top else 0.0,
         revision=known.snapshot.revision,
+        patterns=patterns_in(ranking),
+        ledger=misleading(ranking, cause),
         by=person.user,
         at=timezone.now(),
     )
+    count_in(outcome)
+    return outcome
 
 
 @transaction.atomic
@@ -317,7 +323,9 @@ def reopen_case(*, case: Case, person: Person = NOBODY) -> None:
         raise CaseIsErased
     if case.state == Case.State.MERGED:
         raise CaseIsMerged
-    if case.outcomes.filter(reopened_at=None).update(reopened_at=timezone.now()):
+    outcome = in_force(case)
+    if outcome and case.outcomes.filter(pk=outcome.pk, reopened_at=None).update(reopened_at=timezone.now()):
+        count_out(outcome)
         record(case, Kind.REOPENED, person)
     case.state = Case.State.OPEN
     summarise(case, and_save=["state"])

@@ -130,7 +130,7 @@ class ReplyTerms:
         known = np.maximum(self.reading.log_probability[self._knowledge.word_sources], _WORDS_FLOOR)
         nats = np.full(len(self._knowledge.causes), float(np.sort(known)[len(known) // 4]))
         nats[self._knowledge.word_columns] = known
-        nats -= self._knowledge.log_prior  # the model knows how common a cause is: said once is enough
+        nats -= self._knowledge.shipped_log_prior  # the model knows how common a cause is: said once is enough
         yield Term(TermKind.WORDS, "", "", nats)
 
     def _code_terms(self) -> Iterator[Term]:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import connection, transaction
-from django.db.models import OuterRef, QuerySet, Subquery, TextField
+from django.db.models import F, OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from nested_admin.nested import NestedModelAdmin
 
 from knowledge import models, versions
+from knowledge.admin.closings import closed_with_pattern
 from knowledge.admin.files import ExportRows
 from knowledge.admin.forms import (
     ArticleForm,
@@ -105,11 +106,21 @@ class ProviderAdmin(RowAdmin):
 @admin.register(models.Cause)
 class CauseAdmin(TrialAdmin, RowAdmin):
     form = CauseForm
-    list_display = ("title", "category", "frequency", "status")
+    list_display = ("title", "category", "frequency", "proved_true", "status")
     list_filter = ("status", CauseWork, "category", "frequency")
     search_fields = ("title", "slug", "summary")
     filter_horizontal = ("see_also",)
     inlines = (StepInline, SaysInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Cause]:
+        closed = models.Confirmation.objects.filter(pattern="", cause=OuterRef("slug")).values(n=F("count") + F("visitors"))
+        rows: QuerySet[models.Cause] = super().get_queryset(request).annotate(closed=Subquery(closed))
+        return rows
+
+    @admin.display(description=_("proved true"), ordering="closed", empty_value="0")
+    def proved_true(self, row: Any) -> int | None:
+        """In how many closed cases."""
+        return row.closed  # type: ignore[no-any-return]
 
 
 @admin.register(models.Question)
@@ -133,7 +144,7 @@ class StatusCodeAdmin(TrialAdmin, RowAdmin):
 
 @admin.register(models.ReplyPattern)
 class ReplyPatternAdmin(FromUnrecognised, PatternTrialAdmin, RowAdmin):
-    list_display = ("slug", "provider", "pattern", "decisive", "met", "status")
+    list_display = ("slug", "provider", "pattern", "decisive", "met", "proved_right", "status")
     list_filter = ("status", PatternWork, "decisive", "provider")
     list_select_related = ("provider",)
     search_fields = ("slug", "pattern", "meaning")
@@ -142,8 +153,13 @@ class ReplyPatternAdmin(FromUnrecognised, PatternTrialAdmin, RowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.ReplyPattern]:
         uses = models.PatternUse.objects.filter(pattern=OuterRef("slug")).values("count")
-        rows: QuerySet[models.ReplyPattern] = super().get_queryset(request).annotate(uses=Subquery(uses))
+        rows: QuerySet[models.ReplyPattern] = super().get_queryset(request).annotate(uses=Subquery(uses), **closed_with_pattern())
         return rows
+
+    @admin.display(description=_("proved right"), ordering="right", empty_value="")
+    def proved_right(self, row: Any) -> str | None:
+        """Of the closed cases in whose reply it stood, how many had a cause that it speaks for: "8 of 10"."""
+        return _("%(right)d of %(closed)d") % {"right": row.right or 0, "closed": row.closed} if row.closed else None
 
     @admin.display(description=_("cases"), ordering="uses", empty_value="0")
     def met(self, row: Any) -> int | None:

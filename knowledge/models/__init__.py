@@ -2,6 +2,7 @@
 
 from knowledge.models.base import Row, RowHistory
 from knowledge.models.causes import Answer, Category, Cause, Question, RemedyStep
+from knowledge.models.closings import Confirmation
 from knowledge.models.desk import PatternUse, PublishJob
 from knowledge.models.feedback import Feedback
 from knowledge.models.imports import KnowledgeImport
@@ -17,6 +18,7 @@ __all__ = [
     "Blocklist",
     "Category",
     "Cause",
+    "Confirmation",
     "Evidence",
     "Example",
     "ExampleCase",
