@@ -23,6 +23,7 @@ from pathlib import Path
 import dns.asyncquery
 import dns.exception
 import dns.message
+import dns.query
 
 from tests.servers.dns import DnsServer
 from whybounce.checks.dnsbl_zones import chosen_lists
@@ -130,7 +131,7 @@ async def bare(questions: Sequence[Sequence[tuple[str, str]]], server: NameServe
         query = dns.message.make_query(name, rdtype)
         async with places:
             while True:
-                with contextlib.suppress(dns.exception.Timeout):
+                with contextlib.suppress(dns.exception.Timeout, dns.query.BadResponse):
                     await dns.asyncquery.udp_with_fallback(query, server.host, timeout=1, port=server.port)
                     return
 
