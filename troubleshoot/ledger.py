@@ -67,6 +67,11 @@ class CauseLine:
     ledger: tuple[LedgerWords, ...]
 
 
+def kind_label(kind: TermKind) -> str:
+    """What kind of evidence it is, for a person."""
+    return str(_KINDS[kind])
+
+
 def cause_lines(ranking: Ranking) -> tuple[CauseLine, ...]:
     """The leading causes: those above a few per cent, at least two where there are two, at most five."""
     hypotheses = ranking.hypotheses[:_SHOWN]

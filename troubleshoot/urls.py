@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from troubleshoot import casework_views, check_views, dashboard_views, letter_views, privacy_views, share_views, views
+from troubleshoot import casework_views, check_views, dashboard_views, letter_views, misled_views, privacy_views, share_views, views
 from troubleshoot.doors import behind_the_door
 
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("start/", behind_the_door(views.start), name="start"),
     path("cases/", casework_views.cases, name="case-list"),
     path("cases/dashboard/", dashboard_views.dashboard, name="dashboard"),
+    path("cases/misled/", misled_views.misled_page, name="misled"),
     path("cases/export.csv", casework_views.export, name="case-export"),
     path("cases/<slug:public_id>/", views.case_page, name="case"),
     path("cases/<slug:public_id>/pasted/", views.pasted, name="case-pasted"),
