@@ -25,11 +25,6 @@ PERIODS = {
     "365": (gettext_lazy("A year"), 365),
     "all": (gettext_lazy("All"), 0),
 }
-    "30": (gettext_lazy("30 days"), 30),
-    "90": (gettext_lazy("90 days"), 90),
-    "365": (gettext_lazy("A year"), 365),
-    "all": (gettext_lazy("All"), 0),
-}
 DEFAULT = "90"
 _MOST_READ = 5000
 _MOST_PAIRS = 40
