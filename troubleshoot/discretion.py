@@ -47,18 +47,16 @@ class Discretion:
     def text(self, text: str) -> str:
         """Any text: no local part of an address is left, nor a name that one of the case's addresses holds."""
         if self.masks:
-            text = self._without_names(_LOCAL.sub(f"{BLANK}@", text))
+            text = _LOCAL.sub(f"{BLANK}@", text)
+            text = self._names.sub(BLANK, text) if self._names else text
         return visible(text)
 
     def reply(self, text: str) -> str:
         """What a server said: what may be a name is left out too, `"550 [address] unknown"`."""
         if not self.masks or not text:
             return visible(text)
-        masked = mask(replace(self._failure, text=self._without_names(text)), self._is_known, _MOST_OF_A_REPLY)
+        masked = mask(replace(self._failure, text=text), self._is_known, _MOST_OF_A_REPLY)
         return self.text(MASK.sub(r"[\1]", _IN_BRACKETS.sub(r"\1", masked)))
-
-    def _without_names(self, text: str) -> str:
-        return self._names.sub(BLANK, text) if self._names else text
 
     def _is_known(self, word: str) -> bool:
         return is_known_word(self._known, word)

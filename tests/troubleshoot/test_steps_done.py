@@ -134,6 +134,14 @@ def test_a_check_that_finds_it_good_offers_to_tick_it_off_and_stands_in_the_reco
     assert "tick it off" not in text
 
 
+def test_a_check_that_found_a_fault_is_no_proof(client: Client, paste: Paster, dns_server: DnsServer) -> None:
+    dns_server.replace("example.net. MX 0 .\n")
+    case = paste(UNKNOWN_USER)
+    client.post(f"{case.get_absolute_url()}checks/", {"name": "mx"})
+    tick_off(case=case, cause="unknown-user", step="compare", note="", person=Person())
+    assert StepDone.objects.get().check_name == ""
+
+
 def publish(revision: KnowledgeRevision, steps: tuple[object, ...]) -> None:
     causes = tuple(replace(cause, steps=steps) if cause.slug == UNKNOWN.slug else cause for cause in SNAPSHOT.causes)
     document = to_document(replace(SNAPSHOT, causes=causes))
