@@ -306,10 +306,6 @@ class Server:
         domain = chance.choices((*KNOWN, ""), (*_WEIGHTS, 40))[0]
         recipients = [self._recipient(domain or chance.choice(self.domains)) for _ in range(many)]
         yield f"postfix/smtpd[{pid}]: connect from {name}[{ip}]"
-        yield (
-            f"postfix/smtpd[{pid}]: Anonymous TLS connection established from {name}[{ip}]: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"
-            " (256/256 bits) key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256"
-        )
         yield f"postfix/smtpd[{pid}]: {queue_id}: client={name}[{ip}], sasl_method=PLAIN, sasl_username=news"
         yield from self._queued(queue_id, sender, recipients)
         yield f"postfix/smtpd[{pid}]: disconnect from {name}[{ip}] ehlo=2 starttls=1 auth=1 mail=1 rcpt={many} data=1 quit=1 commands=8"
