@@ -23,6 +23,7 @@ MOST_OF_A_TEXT = 300
 MOST_TERMS = 8
 _MOST_LOOKED_AT = 100_000
 _MOST_REPLIES = 20
+_SHORTEST_BEGINNING = 3
 _LONGEST_PLAIN = 40  # a longer one without a dot or an @ is a piece of base64
 _BATCH = 400
 
@@ -114,11 +115,13 @@ def forget_words(case: Case) -> None:
 
 
 def word_query(query: str) -> Q:
-    """The cases that have, for each word of `query`, a word that begins so; none where it holds no word."""
+    """The cases that have, for each word of `query`, a word that begins so; none where it holds no word. Two letters must be a whole
+    word: half of all words begin with some of them."""
     terms = terms_of(query)
     found = Q() if terms else Q(pk__in=[])
     for term in terms:
-        found &= Q(pk__in=CaseWord.objects.filter(begins("word", term)).values("case"))
+        fits = begins("word", term) if len(term) >= _SHORTEST_BEGINNING else Q(word=storable(term))
+        found &= Q(pk__in=CaseWord.objects.filter(fits).values("case"))
     return found
 
 

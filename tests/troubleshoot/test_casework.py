@@ -208,9 +208,9 @@ def test_the_history_outlives_the_question_and_the_person(client: Client, suppor
     case = paste()
     work(supporter, case, "assign/", to="me")
     CaseEvent.objects.create(case=case, kind="answered", data={"question": "gone", "answer": "x"}, at=timezone.now())
-    CaseEvent.objects.create(case=case, kind="of-a-later-version", data={}, at=timezone.now())
+    CaseEvent.objects.create(case=case, kind="later", data={}, at=timezone.now())
     User.objects.get(username="sam").delete()
-    assert told(case)[1:] == ["assigned it to sam", "answered “gone” with “x”", "of-a-later-version"]
+    assert told(case)[1:] == ["assigned it to sam", "answered “gone” with “x”", "later"]
 
 
 def test_a_refused_answer_leaves_no_trace(client: Client, paste: Paster) -> None:
