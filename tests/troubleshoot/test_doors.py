@@ -16,7 +16,7 @@ from tests.troubleshoot.conftest import UNKNOWN_USER, Paster
 from tests.troubleshoot.test_checks import HTMX
 from troubleshoot.models import Case, CheckRun
 
-WRITES = ("answer/", "symptoms/", "take-back/", "choose/", "checks/", "close/", "reopen/")
+WRITES = ("answer/", "symptoms/", "take-back/", "choose/", "checks/", "close/", "reopen/", "steps/done/", "steps/undo/")
 
 
 @pytest.fixture
