@@ -47,6 +47,11 @@ def test_who_sees_none_of_it_is_asked_one_question(client: Client) -> None:
     assert re.search(r'data-asked="[a-z-]+"', html)
 
 
+def test_who_sees_none_of_it_is_asked_one_question_by_htmx_too(client: Client) -> None:
+    response = client.post(f"{begun(client).get_absolute_url()}symptoms/", {}, **HTMX)
+    assert re.search(r'data-asked="[a-z-]+"', response.content.decode())
+
+
 def test_a_symptom_that_does_not_exist_changes_nothing(client: Client) -> None:
     case = begun(client)
     sent = {"symptom-who-is-affected": "one", "symptom-has-space": "no-such"}
