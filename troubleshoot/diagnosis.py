@@ -229,9 +229,14 @@ def _closed(case: Case, known: Knowledge) -> Closed | None:
     return Closed(titles.get(outcome.cause) or title_of(known, outcome.cause), url, outcome, guess)
 
 
-def cause_groups(known: Knowledge) -> tuple[CauseGroup, ...]:
-    """All causes by category, in the order of the categories."""
+def cause_groups(known: Knowledge, query: str = "") -> tuple[CauseGroup, ...]:
+    """The causes by category, in the order of the categories: all, or those in whose title, summary or category each word of `query`
+    stands."""
     held: dict[str, list[tuple[str, str]]] = {}
+    words = query.lower().split()
     for cause in known.causes:
+        told = f"{cause.title} {cause.slug} {cause.summary} {Category(cause.category).label}".lower()
+        if not all(word in told for word in words):
+            continue
         held.setdefault(cause.category, []).append((cause.slug, cause.title))
     return tuple(CauseGroup(str(item.label), tuple(held[item.value])) for item in Category if item.value in held)

@@ -133,8 +133,12 @@ def _masked(word: str) -> str:
 
 
 def _strength(line: LedgerLine) -> str:
+    return strength_of(line.kind, line.nats)
+
+
+def strength_of(kind: TermKind | str, nats: float) -> str:
     """Single words weigh much, but they are no proof: that is a curator's word for a known reply, an answer or a check."""
-    return strength(min(line.nats, _MOST_OF_WORDS) if line.kind is TermKind.WORDS else line.nats)
+    return strength(min(nats, _MOST_OF_WORDS) if kind == TermKind.WORDS else nats)
 
 
 def _said(ranking: Ranking, kind: TermKind, ref: str, value: str) -> str:

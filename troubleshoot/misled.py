@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from troubleshoot.case_filters import cause_titles
+from troubleshoot.ledger import strength_of
 from troubleshoot.misled_evidence import Places
 from troubleshoot.models import Case, Outcome
-from troubleshoot.wording import Bar, bar, percent, strength
+from troubleshoot.wording import Bar, bar, percent
 
 PERIODS = {
     "30": (gettext_lazy("30 days"), 30),
@@ -164,7 +165,7 @@ def _terms(ledgers: Iterable[Any], guess: str, places: Places) -> tuple[Misleadi
     telling = sorted((item for item in weighed if abs(item[1] - item[2]) >= _TELLING), key=lambda item: -abs(item[1] - item[2]) * item[3])
     shown = sorted(telling[:_MOST_TERMS], key=lambda item: item[2] - item[1])
     return tuple(
-        Misleading(*places.said(kind, ref, value, guess), bar(one), strength(one), bar(two), strength(two), one > two, count)
+        Misleading(*places.said(kind, ref, value, guess), bar(one), strength_of(kind, one), bar(two), strength_of(kind, two), one > two, count)
         for (kind, ref, value), one, two, count in shown
     )
 

@@ -265,9 +265,12 @@ def close(request: Request, public_id: str) -> HttpResponse:
 
 @require_GET
 def causes(request: Request, public_id: str) -> HttpResponse:
-    """All causes there are, for the select of the closing form, which is filled when it is opened."""
+    """All causes there are, or those that fit `?q=`, for the select of the closing form, which is filled when it is opened."""
     case_and_person(request, public_id)
-    return render(request, "troubleshoot/_cause_options.html", {"groups": cause_groups(knowledge())})
+    query = request.GET.get("q", "").strip()[:80]
+    groups = cause_groups(knowledge(), query)
+    only = sum(len(group.causes) for group in groups) == 1
+    return render(request, "troubleshoot/_cause_options.html", {"groups": groups, "only": only, "q": query})
 
 
 @require_POST

@@ -100,3 +100,20 @@ def test_reopening_an_open_case_changes_nothing(client: Client, paste: Paster) -
 def test_who_closed_it_is_kept(supporter: Client, paste: Paster) -> None:
     close(supporter, paste(), cause="unknown-user")
     assert Outcome.objects.get().by.username == "sam"
+
+
+def test_one_click_closes_it_with_a_ranked_cause(client: Client, paste: Paster) -> None:
+    case = paste(UNKNOWN_USER)
+    html = client.get(case.get_absolute_url()).content.decode()
+    quick = html.split('class="close-quick"')[1].split("</form>")[0]
+    assert quick.count("<button") == 2
+    assert '<button class="btn btn-sm btn-quiet" name="cause" value="unknown-user">Title of unknown-user</button>' in quick
+
+
+def test_the_causes_to_close_with_are_searched(client: Client, paste: Paster) -> None:
+    at = f"{paste().get_absolute_url()}causes/"
+    found = client.get(f"{at}?q=full mailbox").content.decode()
+    assert '<option value="mailbox-full" selected>Title of mailbox-full</option>' in found
+    assert found.count("<option") == 1
+    assert client.get(at).content.decode().count("<option") == 5
+    assert "No cause fits" in client.get(f"{at}?q=zzz").content.decode()
