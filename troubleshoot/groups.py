@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from troubleshoot.facts import failure_from_json
 from troubleshoot.models import Case
 from troubleshoot.scopes import UNCLEAR
 from troubleshoot.wording import clipped
@@ -17,6 +18,7 @@ from whybounce.compiled import Knowledge
 from whybounce.visible import visible
 
 _GROUPS_SHOWN = 12
+_REPLY = 91  # characters
 _NEAR = 20  # recipients of the group to choose from, on either side of the one looked at
 
 
@@ -66,21 +68,24 @@ class Recipients:
 
 
 def recipients_of(case: Case, known: Knowledge) -> Recipients | None:
-    """None for a case with less than two. Two queries, a third where the text of some leaves the cause unclear."""
+    """None for a case with less than two. One query."""
     if case.failure_count < 2:
         return None
-    counted = list(case.failures.values_list("group").annotate(n=Count("pk"), first=Min("position")).order_by("-n", "first"))
-    rows = list(case.failures.order_by("position").values_list("position", "recipient", "group"))
-    here = next((group for position, _recipient, group in rows if position == case.position), "")
-    members = [(position, recipient) for position, recipient, group in rows if group == here]
+    reply = Substr(KeyTextTransform("text", "facts"), 1, _REPLY)
+    rows = list(case.failures.order_by("position").values_list("position", "recipient", "group", reply))
+    firsts: dict[str, tuple[int, str]] = {}
+    for position, _recipient, group, said in rows:
+        firsts.setdefault(group, (position, said or ""))
+    here = next((group for position, _recipient, group, _said in rows if position == case.position), "")
+    members = [(position, recipient) for position, recipient, group, _said in rows if group == here]
+    counted = Counter(group for _position, _recipient, group, _said in rows).most_common()  # of as many the first in the paste
     shown = _shown(counted, here)
-    unclear = _replies(case, [first for group, _n, first in shown if group.startswith(UNCLEAR)])
     at = bisect_left([position for position, _recipient in members], case.position)
     near = members[max(0, at - _NEAR) : at + _NEAR + 1]
     titles = {cause.slug: cause.title for cause in known.causes}
     return Recipients(
         total=case.failure_count,
-        groups=tuple(_group(group, n, first, titles, unclear, chosen=group == here) for group, n, first in shown),
+        groups=tuple(_group(group, n, firsts[group], titles, chosen=group == here) for group, n in shown),
         more=len(counted) - len(shown),
         members=tuple(_choice(position, recipient, case.position) for position, recipient in near),
         left_out=len(members) - len(near),
@@ -97,25 +102,20 @@ def everyone(case: Case) -> tuple[RecipientChoice, ...]:
     return tuple(_choice(position, recipient, case.position) for position, recipient in rows)
 
 
-def _shown(counted: list[tuple[str, int, int]], here: str) -> list[tuple[str, int, int]]:
+def _shown(counted: list[tuple[str, int]], here: str) -> list[tuple[str, int]]:
     """The largest groups, and the one looked at wherever it stands."""
     shown = counted[:_GROUPS_SHOWN]
     return shown + [item for item in counted[_GROUPS_SHOWN:] if item[0] == here]
 
 
-def _replies(case: Case, positions: list[int]) -> dict[int, str]:
-    """What the server said, by position."""
-    rows = case.failures.filter(position__in=positions).values_list("position", "facts") if positions else ()
-    return {position: clipped(visible(failure_from_json(facts).text), 90) for position, facts in rows}
-
-
-def _group(group: str, n: int, first: int, titles: dict[str, str], unclear: dict[int, str], *, chosen: bool) -> Group:
+def _group(group: str, n: int, first: tuple[int, str], titles: dict[str, str], *, chosen: bool) -> Group:
+    position, reply = first
     if group.startswith(UNCLEAR):
-        said = unclear.get(first, "")
-        return Group(_("Not clear from the text: “%(reply)s”") % {"reply": said} if said else _("Nothing is told of the reason"), n, first, chosen)
+        said = clipped(visible(reply), _REPLY - 1)
+        return Group(_("Not clear from the text: “%(reply)s”") % {"reply": said} if said else _("Nothing is told of the reason"), n, position, chosen)
     if not group:
-        return Group(ngettext("%(n)d recipient", "%(n)d recipients", n) % {"n": n}, n, first, chosen)
-    return Group(titles.get(group, group), n, first, chosen, gone=group not in titles)
+        return Group(ngettext("%(n)d recipient", "%(n)d recipients", n) % {"n": n}, n, position, chosen)
+    return Group(titles.get(group, group), n, position, chosen, gone=group not in titles)
 
 
 def _choice(position: int, recipient: str, chosen: int) -> RecipientChoice:

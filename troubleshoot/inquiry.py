@@ -20,9 +20,9 @@ from whybounce.snapshot import AskedOf, Effort, Question
 
 _CLEARLY = 0.03
 _FAINT = 0.1
-_OTHERS = 8
+_OTHERS = 6
 _SHARED = 0.9
-_TRIALS = 5
+_TRIALS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,34 +53,21 @@ def scope_of(case: Case, scope: Scope) -> str:
 
 
 def scopes_of(case: Case) -> list[str]:
-    """The stored scopes that take in the failure looked at, the narrowest last."""
+    """The stored scopes that take in the failure looked at."""
     row = chosen_failure(case)
     return ["", *([row.group] if row and row.group else []), f"={case.position}"]
 
 
 def remember(case: Case, given: Observation, scope: Scope) -> None:
-    """Keeps for which failures an answer holds. A wider one replaces the narrower ones that take in the same failure."""
+    """Keeps for which failures an answer holds. Of several that hold for the same failure the newest counts: one query."""
     if case.failure_count < 2:
         return
-    kept = scope_of(case, scope)
-    _forget_narrower(case, given.question, kept)
     ScopedAnswer.objects.bulk_create(
-        [ScopedAnswer(case=case, scope=kept, question=given.question, answer=given.answer, by=given.by, at=given.at)],
+        [ScopedAnswer(case=case, scope=scope_of(case, scope), question=given.question, answer=given.answer, by=given.by, at=given.at)],
         update_conflicts=True,
         unique_fields=["case", "scope", "question"],
         update_fields=["answer", "by", "at"],
     )
-
-
-def _forget_narrower(case: Case, question: str, kept: str) -> None:
-    held = case.scoped_answers.filter(question=question)
-    if kept == "":
-        held.exclude(scope="").delete()
-        return
-    single = [] if kept.startswith("=") else [row for row in held if row.scope.startswith("=")]
-    if single:
-        positions = {f"={position}" for position in case.failures.filter(group=kept).values_list("position", flat=True)}
-        held.filter(pk__in=[row.pk for row in single if row.scope in positions]).delete()
 
 
 def forget(case: Case, question: str) -> None:
@@ -94,9 +81,8 @@ def answers_here(case: Case) -> list[Observation]:
 
     An answer of which nothing is kept here (given before there were scopes) holds for all.
     """
-    held = list(case.scoped_answers.all())
-    scopes = scopes_of(case)
-    found = {row.question: row for scope in scopes for row in held if row.scope == scope}
+    held, scopes = list(case.scoped_answers.all()), scopes_of(case)
+    found = {row.question: row for row in held if row.scope in scopes}  # the newest comes last and stays
     scoped = {row.question for row in held}
     old = [row for row in case.observations.filter(asked_of=Observation.AskedOf.PERSON) if row.question not in scoped]
     kept = [Observation(case=case, question=row.question, answer=row.answer, by_id=row.by_id, at=row.at) for row in found.values()]

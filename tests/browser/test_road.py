@@ -162,6 +162,7 @@ def test_without_any_text_the_symptoms_are_asked(page: Page):
     page.wait_for_url("**/cases/*/")
     accessible(page)
     page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#question .answer").first).to_be_visible()
     for _number in range(3):
         question = page.locator("#question-title").inner_text()
         page.locator("#question .answer").first.click()

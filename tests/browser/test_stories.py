@@ -117,6 +117,7 @@ def test_a_colleague_resumes_a_case_on_a_phone_by_keyboard_alone(page: Page, bro
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     accessible(phone)
     expect(phone.locator(".answered")).to_contain_text(first)
+    assert len(phone.request.get(f"{address}?ask=error-speaks-of").body()) < 60_000
 
     # By the links at the top to the question, and one answer more.
     tab_to(phone, ".case-jump a[href='#question']")
