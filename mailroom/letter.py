@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from troubleshoot.models import Case
 from troubleshoot.report import Report, ReportStep, report_of
@@ -75,10 +74,7 @@ def _facts(report: Report) -> Iterator[str]:
     told = {fact.name: fact for fact in report.facts}
     yield ""
     if report.failures > 1:
-        others = ngettext(
-            "%(n)d recipient failed; this is about one of them:", "%(n)d recipients failed; this is about one of them:", report.failures
-        )
-        yield others % {"n": report.failures}
+        yield _("%(n)d recipients failed; this is about one of them:") % {"n": report.failures}
     for name in ("recipient", "remote_mta", "text"):
         if name in told:
             yield from _wrapped(f"{told[name].label}: {told[name].value[:_LONGEST_REPLY]}", "  ")

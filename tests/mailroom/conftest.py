@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.message
 import email.policy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,9 @@ def forward(bounce: bytes | None = POSTFIX, *, text: str = "What does this mean?
 
 
 @pytest.fixture(autouse=True)
-def mail_settings(settings: Any) -> Iterator[None]:
+def mail_settings(settings: Any) -> None:
     settings.WHYBOUNCE_MAIL_FROM = "Whybounce <bounce@help.example>"
     settings.WHYBOUNCE_MAIL_SENDERS = parse_senders([SUE, "customer.example"])
     settings.WHYBOUNCE_MAIL_DROP = False
     settings.WHYBOUNCE_SITE_URL = "https://bounce.example.org"
     settings.WHYBOUNCE_LIMIT_MAIL = Rate(60, 3600)
-    yield
