@@ -104,7 +104,7 @@ def answer(request: HttpRequest, public_id: Path[str], body: AnswerIn) -> dict[s
 def take_back(request: HttpRequest, public_id: Path[str], question: Path[str]) -> dict[str, Any]:
     """What was answered is forgotten; nothing happens where nothing was."""
     case = _case(request, public_id)
-    services.take_back_answer(case=case, question=question)
+    services.take_back_answer(case=case, question=question, person=caller_of(request).person)
     return case_json(request, case)
 
 
@@ -141,7 +141,7 @@ def _worthwhile(case: models.Case, supplied: dict[str, Any] | None) -> list[str]
 def choose(request: HttpRequest, public_id: Path[str], body: ChooseIn) -> dict[str, Any]:
     """Of a paste with several. Answers stay; what checks found counts only for the recipient that they looked at."""
     case = _case(request, public_id)
-    services.choose_failure(case=case, position=body.position)
+    services.choose_failure(case=case, position=body.position, person=caller_of(request).person)
     return case_json(request, case)
 
 
@@ -159,5 +159,5 @@ def close(request: HttpRequest, public_id: Path[str], body: CloseIn) -> dict[str
 def reopen(request: HttpRequest, public_id: Path[str]) -> dict[str, Any]:
     """It takes answers and checks again; its outcome is kept as an earlier one."""
     case = _case(request, public_id)
-    services.reopen_case(case=case)
+    services.reopen_case(case=case, person=caller_of(request).person)
     return case_json(request, case)
