@@ -50,6 +50,7 @@ CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "config.apps.AdminConfig",
+    "config.apps.OperationsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
     "api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -264,6 +266,11 @@ WHYBOUNCE_LIMITS = Limits(
 )
 # Proxies whose X-Forwarded-For is believed: addresses or networks, and "unix" for one that connects by a Unix socket.
 WHYBOUNCE_TRUSTED_PROXIES = tuple("unix" if item == "unix" else parse_networks([item])[0] for item in _list("WHYBOUNCE_TRUSTED_PROXIES"))
+
+# --- metrics (docs/operate.md) --------------------------------------------------------------------------------------------
+
+# Who may read /metrics: addresses or networks, with commas between.
+WHYBOUNCE_METRICS_FROM = parse_networks(_list("WHYBOUNCE_METRICS_FROM") or ["127.0.0.0/8", "::1"])
 
 # --- the API ------------------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,12 @@ def client_address(request: HttpRequest) -> str:
     return _plain(address)
 
 
+def is_behind_unknown_proxy(request: HttpRequest) -> bool:
+    """Whether the request was handed on by a proxy that is not trusted: its client may be anybody."""
+    handed_on = any(request.META.get(name) for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"))
+    return handed_on and not _trusted(str(request.META.get("REMOTE_ADDR") or ""))
+
+
 def network_of(address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 of an IPv6 address, within which a client may choose (RFC 6177)."""
     plain = _plain(address)

@@ -27,6 +27,7 @@ from troubleshoot.recent import digest_of, recent_outcomes, take_over
 from troubleshoot.refusal import Refused
 from troubleshoot.returned import selectors_in
 from troubleshoot.scopes import Scope, answers_here, forget, group_namer, remember
+from troubleshoot.signals import case_closed, case_opened, checks_stored, tell
 from whybounce.checks.registry import CHECKS
 from whybounce.checks.result import CheckResult, Subject
 from whybounce.failure import DeliveryFailure, IntakeReport
@@ -91,6 +92,7 @@ def open_case(*, pasted: bytes, report: IntakeReport, person: Person) -> Case:
     add_words(case, words_of_case(case, failures))
     transaction.on_commit(lambda: unrecognised.record(failures), robust=True)  # afterwards: no other case waits for it, none fails by it
     transaction.on_commit(lambda: use.count_in(failures), robust=True)
+    tell(case_opened, sender=Case, case=case)
     return case
 
 
@@ -257,6 +259,7 @@ def store_check_results(*, run: CheckRun, results: Iterable[CheckResult]) -> Non
     now = timezone.now()
     rows = [CheckOutcome(run=run, at=now, **result_to_json(result)) for result in results]
     CheckOutcome.objects.bulk_create(rows, ignore_conflicts=True)
+    tell(checks_stored, sender=CheckOutcome, outcomes=rows)
     if case is not None:
         if subject_from_json(run.subject) == current_subject(case):
             _take_over_checks(case)
@@ -313,6 +316,7 @@ def close_case(*, case: Case, cause: str, sentence: str, person: Person) -> Outc
         at=timezone.now(),
     )
     count_in(outcome)
+    tell(case_closed, sender=Case, case=case)
     return outcome
 
 
