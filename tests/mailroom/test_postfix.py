@@ -106,12 +106,13 @@ def test_a_forwarded_bounce_goes_in_and_the_answer_comes_out(site: Site) -> None
 
 
 def test_what_comes_while_it_is_down_waits_and_is_taken_once(site: Site) -> None:
-    site.mail(forward())
+    once = forward(message_id="<down@help.example>")
+    site.mail(once)
     site.mta.wait_for("status=deferred")
     with site.receiving():
         site.mta.run("postqueue", "-f")
         site.answered(1)
-        site.mail(forward())  # once more, as a mail server may that lost our reply
+        site.mail(once)  # once more, as a mail server may that lost our reply
         site.mta.wait_for("Taken in", 2)
     assert len(site.answers.taken) == 1
     assert site.counts() == (1, 1)
@@ -119,7 +120,7 @@ def test_what_comes_while_it_is_down_waits_and_is_taken_once(site: Site) -> None
 
 def test_a_mail_whose_answer_cannot_go_out_stays_in_the_queue_until_it_can(site: Site) -> None:
     with site.receiving(EMAIL_PORT=str(free_port())):
-        site.mail(forward())
+        site.mail(forward(message_id="<unanswered@help.example>"))
         site.mta.wait_for("451 4.3.0")
     assert not site.answers.taken
     with site.receiving():
