@@ -45,7 +45,9 @@ class _Odd:
 
 def oddities(ranking: Ranking, able: Collection[str]) -> tuple[Oddity, ...]:
     """At most three. `able`: names of the checks that have something to look at."""
-    found = {item.sentence: item for item in (*_against_text(ranking), *_among_observations(ranking))}
+    found: dict[tuple[str, str, str], _Odd] = {}
+    for item in (*_against_text(ranking), *_among_observations(ranking)):
+        found.setdefault((item.one.slug, item.other.slug, item.again), item)  # 5.1.1 and 550 need not be told both
     return tuple(_with_settlement(ranking, item, able) for item in islice(found.values(), _MOST))
 
 
