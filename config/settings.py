@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.HealthMiddleware",
+    "config.request_log.RequestNumberMiddleware",
     "config.metrics.MetricsMiddleware",
     "api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -210,13 +211,28 @@ WHYBOUNCE_CONTACT = os.environ.get("WHYBOUNCE_CONTACT", "").strip()
 
 # To the standard error output, warnings and worse; of requests those that failed by a fault of the program. Django would mail reports to
 # administrators with all that was posted: nobody is mailed anything.
+_log_format = os.environ.get("WHYBOUNCE_LOG_FORMAT", "") or "text"
+if _log_format not in {"text", "json"}:
+    raise ImproperlyConfigured("WHYBOUNCE_LOG_FORMAT must be text or json.")
+# A line for each request: the name of its view, the status and how long it took.
+WHYBOUNCE_LOG_REQUESTS = _flag("WHYBOUNCE_LOG_REQUESTS")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"masked": {"()": "config.logs.MaskingFormatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked"}},
+    "filters": {"number": {"()": "config.logs.NumberFilter"}},
+    "formatters": {
+        "masked": {"()": "config.logs.MaskingFormatter", "format": "{asctime} {levelname} {name} [{request_number}]: {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json" if _log_format == "json" else "masked", "filters": ["number"]},
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": [], "level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "whybounce.requests": {"level": "INFO"},
+    },
 }
 
 # --- live checks --------------------------------------------------------------------------------------------------------

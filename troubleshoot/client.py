@@ -32,7 +32,12 @@ def client_address(request: HttpRequest) -> str:
 def is_behind_unknown_proxy(request: HttpRequest) -> bool:
     """Whether the request was handed on by a proxy that is not trusted: its client may be anybody."""
     handed_on = any(request.META.get(name) for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"))
-    return handed_on and not _trusted(str(request.META.get("REMOTE_ADDR") or ""))
+    return handed_on and not comes_from_trusted_proxy(request)
+
+
+def comes_from_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether a trusted proxy made the connection, so that the headers it sets are its own."""
+    return _trusted(str(request.META.get("REMOTE_ADDR") or ""))
 
 
 def network_of(address: str) -> str:
