@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## all tests: SQLite, and PostgreSQL and a browser where ther
 check: $(VENV)/.dev ## lint, format, types, migrations, deployment settings, knowledge files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	DEBUG=1 $(BIN)/mypy whybounce knowledge troubleshoot api mailroom config
+	DEBUG=1 $(BIN)/mypy whybounce knowledge troubleshoot api mailroom logs config
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))')" ALLOWED_HOSTS=example.org $(BIN)/python -W error manage.py check --deploy --fail-level WARNING
 	$(BIN)/python -m whybounce.yaml_knowledge knowledge/data

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "troubleshoot",
     "api",
     "mailroom",
+    "logs",
 ]
 
 MIDDLEWARE = [
@@ -195,6 +196,14 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 # The desk's page of a question has four fields for each piece of evidence, and a question has hundreds: Django's 1,000 are too few.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
+# --- log analysis (docs/triage.md) ---------------------------------------------------------------------------------------
+
+# The longest log that may be uploaded, in bytes, and where it lies until it was read.
+WHYBOUNCE_LOG_BYTES = _number("WHYBOUNCE_LOG_BYTES", 2_000_000_000)
+WHYBOUNCE_LOG_FOLDER = Path(os.environ.get("WHYBOUNCE_LOG_FOLDER", "") or BASE_DIR / "var" / "logs")
+# Logs that are read at the same time, each by a process of its own.
+WHYBOUNCE_LOG_READERS = _number("WHYBOUNCE_LOG_READERS", 1)
+
 # --- learning (docs/curators.md) ----------------------------------------------------------------------------------------
 
 # Whether causes count as more common the more closed cases had them.
@@ -280,6 +289,8 @@ WHYBOUNCE_LIMITS = Limits(
     api_token=_rate("WHYBOUNCE_LIMIT_API_TOKEN", _default.api_token),
     api_open=_rate("WHYBOUNCE_LIMIT_API_OPEN", _default.api_open),
 )
+WHYBOUNCE_LIMIT_LOGS = _rate("WHYBOUNCE_LIMIT_LOGS", Rate(20, 3600))
+WHYBOUNCE_LIMIT_LOG_MB = _rate("WHYBOUNCE_LIMIT_LOG_MB", Rate(4_000_000_000, 3600), 1_000_000)
 # Proxies whose X-Forwarded-For is believed: addresses or networks, and "unix" for one that connects by a Unix socket.
 WHYBOUNCE_TRUSTED_PROXIES = tuple("unix" if item == "unix" else parse_networks([item])[0] for item in _list("WHYBOUNCE_TRUSTED_PROXIES"))
 

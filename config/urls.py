@@ -12,4 +12,5 @@ urlpatterns = [
     path("", include("knowledge.urls")),
     path("", include("troubleshoot.urls")),
     path("", include("api.urls")),
+    path("", include("logs.urls")),
 ]

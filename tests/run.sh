@@ -23,11 +23,11 @@ missing() {
 answers() { python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3).close()' "$1" 2>/dev/null; }
 
 echo "== the engine, without Django's database; the program on SQLite"
-python -m pytest tests/engine tests/knowledge tests/troubleshoot tests/api tests/mailroom tests/config "$@"
+python -m pytest tests/engine tests/knowledge tests/troubleshoot tests/api tests/mailroom tests/logs tests/config "$@"
 
 if answers "$postgres"; then
     echo "== the program on PostgreSQL"
-    DATABASE_URL="$postgres" python -m pytest tests/knowledge tests/troubleshoot tests/api tests/mailroom tests/config "$@"
+    DATABASE_URL="$postgres" python -m pytest tests/knowledge tests/troubleshoot tests/api tests/mailroom tests/logs tests/config "$@"
 else
     missing "no PostgreSQL answers at $postgres (set TEST_POSTGRES_URL): the database tests ran on SQLite alone"
 fi

@@ -19,6 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from troubleshoot.erasing import erase_case
@@ -30,6 +31,9 @@ PASS_SECONDS = 3600.0
 _MOST_IN_PASSING = 100  # then again after the next response: nobody waits, but the process should serve others meanwhile
 _PROGRAM = Person()
 _log = logging.getLogger(__name__)
+
+erasing = Signal()
+"""Sent when what is too old is erased, with `limit`: what was stored before it goes, of other apps too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def erase_old(days: int | None = None, most: int | None = None) -> Erased:
     done = sum(erase_case(case=case, person=_PROGRAM, by_age=True) for case in islice(_one_by_one(cases), most))
     deleted = runs.count()
     runs.delete()
+    erasing.send(sender=None, limit=limit)
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return Erased(done, deleted)
 
