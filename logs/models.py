@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troubleshoot.models import new_public_id
 
-DEAD_AFTER = timedelta(seconds=20)
+DEAD_AFTER = timedelta(seconds=12)
 """A reading whose heartbeat is older than this has lost its process."""
 
 

@@ -35,7 +35,7 @@ MAX_ATTEMPTS = 3
 START_AFRESH = timedelta(seconds=20)
 """A process that was started and has taken nothing up within this time is taken for lost."""
 AT_ONCE_BYTES = 1_000_000
-_HEARTBEAT_SECONDS = 3.0
+_HEARTBEAT_SECONDS = 2.0
 _STORE_SECONDS = 0.5
 _logger = logging.getLogger(__name__)
 
