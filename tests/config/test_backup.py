@@ -123,9 +123,7 @@ def test_a_database_in_use_is_not_overwritten_unless_wished(place: Place, tmp_pa
     back_up(place.filled, file)
     assert set(restore(place.empty, file)) == set(USED)
     with place.connected(place.empty) as opened:
-        opened.execute(
-            "INSERT INTO knowledge_knowledgerevision (reason, digest, content, weights, created_at, confirmed, report, shipped_files)" + _ROW
-        )
+        opened.execute(_REVISION)
         opened.commit()
     with pytest.raises(BackupError, match=r"in use already \(knowledge_knowledgerevision: 1\)"):
         restore(place.empty, file)
