@@ -199,7 +199,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 # --- log analysis (docs/triage.md) ---------------------------------------------------------------------------------------
 
 # The longest log that may be uploaded, in bytes, and where it lies until it was read.
-WHYBOUNCE_LOG_BYTES = _number("WHYBOUNCE_LOG_BYTES", 2_000_000_000)
+WHYBOUNCE_LOG_BYTES = _number("WHYBOUNCE_LOG_BYTES", 2 * 1024**3)
 WHYBOUNCE_LOG_FOLDER = Path(os.environ.get("WHYBOUNCE_LOG_FOLDER", "") or BASE_DIR / "var" / "logs")
 # Logs that are read at the same time, each by a process of its own.
 WHYBOUNCE_LOG_READERS = _number("WHYBOUNCE_LOG_READERS", 1)
@@ -331,3 +331,5 @@ except ValueError as error:
 # On: mail of strangers is accepted and thrown away, instead of being refused with 550 5.7.1.
 WHYBOUNCE_MAIL_DROP = _flag("WHYBOUNCE_MAIL_DROP")
 WHYBOUNCE_LIMIT_MAIL = _rate("WHYBOUNCE_LIMIT_MAIL", Rate(60, 3600))
+# Off: webhooks are sent by `manage.py deliver_webhooks` alone, not by a thread of each server.
+WHYBOUNCE_WEBHOOKS_IN_SERVER = _flag("WHYBOUNCE_WEBHOOKS_IN_SERVER", default=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from django.db import connection
+from django.db import connection, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from knowledge.current import NoKnowledge, knowledge
@@ -24,6 +25,9 @@ MOST_A_PASTE = 20
 MOST_ROWS = 20_000
 _MOST_LOOKED_AT = 200  # failures of one paste: a mailing to thousands must not cost seconds
 _DROPPED_AT_ONCE = 500
+
+shapes_met = Signal()
+"""Sent with `keys` (UnrecognisedReply.key) of shapes that came for the first time, in the transaction that stores them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ def record(failures: Iterable[DeliveryFailure]) -> int:
     except NoKnowledge:
         return 0
     if found:
-        _upsert(found)
+        with transaction.atomic():
+            new = _upsert(found)
+            if new:
+                shapes_met.send(UnrecognisedReply, keys=new)
         _keep_bounded()
     return len(found)
 
@@ -118,8 +125,9 @@ _COLUMNS = (
 _RENEWED = ("text", "provider", "code", "enhanced", "guess", "category", "certainty", "last_seen")
 
 
-def _upsert(found: list[Unrecognised]) -> None:
-    """In one statement; sorted, so that two pastes at once do not wait for each other in a ring. What a curator decided stays."""
+def _upsert(found: list[Unrecognised]) -> list[str]:
+    """In one statement; sorted, so that two pastes at once do not wait for each other in a ring. What a curator decided stays. Gives the keys
+    of those that were not there before."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     rows = [
         (*(getattr(item, name) for name in _COLUMNS[:9]), 1, now, now, UnrecognisedReply.State.NEW.value, "")
@@ -132,10 +140,12 @@ def _upsert(found: list[Unrecognised]) -> None:
     renewed = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in _RENEWED)
     statement = (
         f"INSERT INTO {table} ({names}) VALUES {values} "  # noqa: S608 (names of the table's own columns; values are parameters)
-        f"ON CONFLICT ({quote('key')}) DO UPDATE SET {quote('count')} = {table}.{quote('count')} + 1, {renewed}"
+        f"ON CONFLICT ({quote('key')}) DO UPDATE SET {quote('count')} = {table}.{quote('count')} + 1, {renewed} "
+        f"RETURNING {quote('key')}, {quote('count')}"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [value for row in rows for value in row])
+        return [key for key, count in cursor.fetchall() if count == 1]
 
 
 def _keep_bounded() -> None:

@@ -1,10 +1,15 @@
-"""Mails that came in. Written by receiving.py and answering.py alone."""
+"""Mails that came in, written by receiving.py and answering.py alone; webhooks and what is sent to them, by telling.py and delivering.py."""
 
 from __future__ import annotations
 
+import secrets
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mailroom.target import BadTarget, target_of
 from troubleshoot.models import Case
 
 
@@ -47,3 +52,89 @@ class ReceivedMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.received_at:%Y-%m-%d %H:%M} {self.outcome}"
+
+
+class Event(models.TextChoices):
+    """What a webhook may be told. The values are part of the contract (docs/webhooks.md)."""
+
+    CASE_OPENED = "case.opened", _("case.opened: a case was opened")
+    CASE_CLOSED = "case.closed", _("case.closed: a case was closed with what it proved to be")
+    SHAPE_NEW = "reply.unrecognised", _("reply.unrecognised: a wording came that no pattern knows, for the first time")
+
+
+def new_delivery_id() -> str:
+    return secrets.token_hex(16)
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def must_be_https(url: str) -> None:
+    """ValidationError where nothing may be sent to this address (posting.py looks again at every delivery)."""
+    try:
+        target_of(url)
+    except BadTarget as error:
+        raise ValidationError(str(error)) from error
+
+
+class Webhook(models.Model):
+    """A program elsewhere that is told of events by HTTPS POST.
+
+    secret      the key of the signature, known to both sides
+    events      list of Event values
+    """
+
+    name = models.CharField(_("name"), max_length=100, help_text=_("Which program listens there."))
+    url = models.CharField(_("address"), max_length=500, validators=[must_be_https], help_text=_("https:// alone, on a public host."))
+    secret = models.CharField(_("secret"), max_length=100, default=new_secret, help_text=_("With it the other side checks the signature."))
+    events = models.JSONField(_("events"), default=list)
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+
+    class Meta:
+        ordering = ("name", "pk")
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """One event for one webhook: a row of the queue, and afterwards of the log.
+
+    public_id   the same at each attempt, so that the other side knows a repetition
+    event       an Event value, or "test"
+    body        the JSON that is sent, to the byte
+    status      of HTTP, of the last attempt; None where no answer came
+    problem     why the last attempt failed, as a sentence
+    next_at     when it is tried (again); claimed_at: when a process began to
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Delivered")
+        GIVEN_UP = "given-up", _("Given up")
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
+    public_id = models.CharField(_("number"), max_length=32, unique=True, default=new_delivery_id, editable=False)
+    event = models.CharField(_("event"), max_length=20)
+    body = models.TextField(_("what is sent"))
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    status = models.PositiveSmallIntegerField(_("status of HTTP"), null=True, blank=True)
+    problem = models.CharField(_("what failed"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("happened"), default=timezone.now, db_index=True)
+    next_at = models.DateTimeField(_("tried next"), default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes = (models.Index(fields=["next_at"], condition=models.Q(state="waiting"), name="delivery_waiting"),)
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.public_id}"

@@ -11,7 +11,8 @@ import contextlib
 import ssl
 import tempfile
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -22,11 +23,13 @@ PATH = "/.well-known/mta-sts.txt"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that came in, and the name that the client asked for in TLS (SNI)."""
+    """A request that came in, and the name that the client asked for in TLS (SNI). `headers`: by lower-case name."""
 
     line: str
     host: str
     sni: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class PolicyServer:
@@ -91,9 +94,10 @@ class PolicyServer:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            line, *headers = head.strip().split("\r\n")
-            host = next((value.strip() for key, _, value in (header.partition(":") for header in headers) if key.lower() == "host"), "")
-            self.requests.append(Request(line, host, self._sni))
+            line, *fields = head.strip().split("\r\n")
+            headers = {key.lower(): value.strip() for key, _, value in (item.partition(":") for item in fields)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            self.requests.append(Request(line, headers.get("host", ""), self._sni, headers, body))
             await self._respond(line, writer)
         writer.close()
 

@@ -63,7 +63,7 @@ async def fetch(
     """
     last = Fetched(Outcome.UNKNOWN, detail="no address was given")
     try:
-        async with asyncio.timeout(seconds), _client(ca_file) as client:
+        async with asyncio.timeout(seconds), client_for(ca_file) as client:
             for address in addresses[:MAX_ADDRESSES]:
                 last = Fetched(Outcome.UNKNOWN, address, detail=f"{address} did not answer within {seconds:g} s")
                 last = await _from_address(client, url, address, port, max_bytes)
@@ -74,7 +74,7 @@ async def fetch(
     return last
 
 
-def _client(ca_file: str) -> httpx.AsyncClient:
+def client_for(ca_file: str) -> httpx.AsyncClient:
     """Without the environment's proxies and netrc, and never following."""
     timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
     return httpx.AsyncClient(verify=_trust(ca_file), trust_env=False, follow_redirects=False, timeout=timeout, http2=False)
@@ -107,7 +107,7 @@ async def _from_address(client: httpx.AsyncClient, url: str, address: str, port:
         finally:
             await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return _failed(error, address)
+        return failed(error, address)
 
 
 async def _read(response: httpx.Response, address: str, max_bytes: int) -> Fetched:
@@ -125,7 +125,7 @@ async def _read(response: httpx.Response, address: str, max_bytes: int) -> Fetch
     return Fetched(Outcome.FOUND, address, status, bytes(body), kind)
 
 
-def _failed(error: Exception, address: str) -> Fetched:
+def failed(error: Exception, address: str) -> Fetched:
     """What an exception tells. httpx keeps the reason only in what it was raised from."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
