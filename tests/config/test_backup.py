@@ -119,6 +119,9 @@ def test_it_is_whole_while_others_write_and_comes_back_equal(place: Place, tmp_p
 
 
 def test_a_database_in_use_is_not_overwritten_unless_wished(place: Place, tmp_path: Path) -> None:
+    with place.connected(place.filled) as opened:
+        opened.execute("DELETE FROM knowledge_knowledgerevision")
+        opened.commit()
     file = tmp_path / "backup"
     back_up(place.filled, file)
     assert set(restore(place.empty, file)) == set(USED)
