@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+
 from whybounce.reasoning import Ranking
 from whybounce.snapshot import AskedOf, Cause, Effort, Question
 
