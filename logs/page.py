@@ -14,12 +14,15 @@ from django.utils.translation import gettext as _
 from knowledge.current import knowledge
 from troubleshoot.charts import Chart, chart
 from troubleshoot.csv_export import safe
+from troubleshoot.wording import clipped
 from whybounce.answer import WHO_ACTS
 
 MOST_SHOWN = 50
 _MOST_SERIES = 5
 _MOST_BARS = 10
 _LONGEST_BAR = 620
+_BAR_ROOM = 44
+_LONGEST_NAME = 64
 _MOST_CAUSES = 30
 _MOST_WORDS = 10
 
@@ -73,10 +76,11 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of the chart by cause: its place and length in units of the viewBox."""
+    """A bar of the chart by cause: its place, the lengths of what failed and of what was deferred behind it, in units of the viewBox."""
 
     y: float
-    width: float
+    failed: float
+    waits: float
     label: str
     count: int
     deferred: int
@@ -84,6 +88,15 @@ class Bar:
     @property
     def total(self) -> int:
         return self.count + self.deferred
+
+    @property
+    def end(self) -> float:
+        return self.failed + self.waits
+
+    @property
+    def name(self) -> str:
+        """The label, as long as there is room for on a telephone."""
+        return clipped(self.label, _LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +212,11 @@ def _cause_chart(shown: Mapping[str, Any]) -> CauseChart | None:
         return None
     unit = _LONGEST_BAR / highest
     bars = tuple(
-        Bar(n * 40 + 22.0, unit * (row["count"] + row["deferred"]), row["title"], row["count"], row["deferred"]) for n, row in enumerate(rows)
+        Bar(n * _BAR_ROOM + _BAR_ROOM - 16.0, unit * row["count"], unit * row["deferred"], row["title"], row["count"], row["deferred"])
+        for n, row in enumerate(rows)
     )
     told = _("%(title)s leads with %(count)s. The table below holds all numbers.")
-    return CauseChart(bars, len(rows) * 40 + 4, told % {"title": rows[0]["title"], "count": f"{rows[0]['count'] + rows[0]['deferred']:,}"})
+    return CauseChart(bars, len(rows) * _BAR_ROOM, told % {"title": rows[0]["title"], "count": f"{rows[0]['count'] + rows[0]['deferred']:,}"})
 
 
 # --- groups ---

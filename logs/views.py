@@ -145,13 +145,13 @@ def log(request: Request, public_id: str) -> HttpResponse:
     if found.under_way:
         reading.look_after()
         found, person = log_and_person(request, public_id)
+    if wants_part(request) and not found.under_way and "q" not in request.GET:
+        return HttpResponseClientRefresh()  # it was watched while it was read, and that is over
     if found.state != State.DONE:
         context = {"log": found, "arrived": storage.arrived(found) if found.state == State.UPLOADING else 0, "piece": PIECE_BYTES}
         return render(request, "logs/log.html#progress" if wants_part(request) else "logs/log.html", context)
     query = request.GET.get("q", "")[:200]
     if wants_part(request):
-        if "q" not in request.GET:
-            return HttpResponseClientRefresh()  # it was watched while it was read
         return render(request, "logs/result.html#groups", {"log": found, "groups": groups_of(found.shown, query)})
     return render(request, "logs/result.html", _result(request, found, person, query))
 

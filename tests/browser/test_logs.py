@@ -49,7 +49,7 @@ def test_a_file_goes_up_in_pieces_and_is_read_by_another_process(page: Page, log
     expect(page.get_by_text("mail.log, 11.")).to_be_visible()
 
 
-def test_an_upload_survives_a_server_that_answers_nothing_and_a_closed_tab(page: Page, log: Path):
+def test_an_upload_goes_on_by_itself_when_the_server_answers_again(page: Page, log: Path):
     page.goto("/logs/")
     page.route("**/piece/?at=4194304", lambda route: route.abort())
     page.get_by_label("A log:").set_input_files(log)
@@ -57,6 +57,23 @@ def test_an_upload_survives_a_server_that_answers_nothing_and_a_closed_tab(page:
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     page.unroute("**/piece/?at=4194304")
     expect(page.get_by_role("heading", level=1)).to_contain_text("of the failures", timeout=60_000)
+
+
+def test_an_upload_goes_on_when_the_same_file_is_chosen_again(page: Page, log: Path):
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/logs/")
+    page.route("**/piece/?at=4194304", lambda route: route.abort())
+    page.get_by_label("A log:").set_input_files(log)
+    page.get_by_role("button", name="Read the log").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.goto("/logs/")
+    page.unroute("**/piece/?at=4194304")
+    pieces: list[str] = []
+    page.on("request", lambda request: pieces.append(request.url) if "/piece/?at=" in request.url else None)
+    page.get_by_label("A log:").set_input_files(log)
+    page.get_by_role("button", name="Read the log").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("of the failures", timeout=60_000)
+    assert [url.rpartition("=")[2] for url in pieces] == ["4194304", "8388608"]
 
 
 def test_an_upload_is_cancelled(page: Page, log: Path):
@@ -80,8 +97,10 @@ def test_a_reader_that_is_killed_loses_nothing(page: Page, site: Site, tmp_path:
     page.get_by_label("A log:").set_input_files(big)
     page.get_by_role("button", name="Read the log").click()
     expect(page.locator("#state")).to_have_text("Being read", timeout=60_000)
+    page.get_by_role("button", name="Cancel, and erase the log").focus()
     os.kill(reader_of(site), signal.SIGKILL)
     expect(page.get_by_text("this is attempt 2")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Cancel, and erase the log")).to_be_focused()  # what is swapped leaves it alone
     expect(page.get_by_role("heading", level=1)).to_contain_text("of the failures", timeout=90_000)
 
 

@@ -123,6 +123,23 @@ def test_a_log_that_is_gone_is_said_to_be_gone(waiting: LogReading):
     assert "gone" in waiting.problem or "could not be read" in waiting.problem
 
 
+def test_who_watches_sees_how_far_it_is_and_then_the_page(waiting: LogReading, client: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "look_after", lambda: None)
+    session = client.session
+    session["visitor"] = "v"
+    session.save()
+    part = {"HX-Request": "true"}
+    assert "A process is on its way" in client.get(waiting.get_absolute_url(), headers=part).content.decode()
+    LogReading.objects.filter(pk=waiting.pk).update(state=State.READING, read=len(LOG) // 2, text_size=len(LOG))
+    told = client.get(waiting.get_absolute_url(), headers=part).content.decode()
+    assert f'value="{LogReading.objects.get().percent}"' in told
+    assert "Cancel" not in told  # it keeps the focus
+    assert 'http-equiv="refresh"' in client.get(waiting.get_absolute_url()).content.decode()
+    for over in (State.FAILED, State.CANCELLED, State.DONE):
+        LogReading.objects.filter(pk=waiting.pk).update(state=over)
+        assert client.get(waiting.get_absolute_url(), headers=part)["HX-Refresh"] == "true"
+
+
 # --- bad input: (what, how it ends, what is said) ---
 
 MANY = "".join(line(n, user=f"u{n}") for n in range(300)).encode()
