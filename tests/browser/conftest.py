@@ -56,6 +56,7 @@ def site(dns_server: DnsServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "WHYBOUNCE_NAMESERVERS": f"127.0.0.1:{dns_server.port}",
             "WHYBOUNCE_ALLOW_NETWORKS": "127.0.0.0/8",
             "WHYBOUNCE_SMTP_PROBE": "off",
+            "WHYBOUNCE_LOG_FOLDER": str(folder / "logs"),
             # All tests are one client and ask about the same domains, whose records change from test to test.
             "WHYBOUNCE_CHECKS_KEPT": "0",
             **{f"WHYBOUNCE_LIMIT_{name}": "off" for name in ("CLIENT", "DOMAIN", "PASTES", "PASTE_MB")},
