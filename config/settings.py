@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from mailroom.ancestors import parse_ancestors
 from mailroom.senders import parse_senders
 from troubleshoot.rates import Limits, Rate, parse_rate
 from whybounce.checks.guard import parse_addresses, parse_networks
@@ -333,3 +334,11 @@ WHYBOUNCE_MAIL_DROP = _flag("WHYBOUNCE_MAIL_DROP")
 WHYBOUNCE_LIMIT_MAIL = _rate("WHYBOUNCE_LIMIT_MAIL", Rate(60, 3600))
 # Off: webhooks are sent by `manage.py deliver_webhooks` alone, not by a thread of each server.
 WHYBOUNCE_WEBHOOKS_IN_SERVER = _flag("WHYBOUNCE_WEBHOOKS_IN_SERVER", default=True)
+
+# --- reports in frames (docs/handing-on.md) ---------------------------------------------------------------------------------
+
+# Sites whose pages may show a shared report in a frame (/widget/). All other pages of this site are never framed.
+try:
+    WHYBOUNCE_FRAME_ANCESTORS = parse_ancestors(_list("WHYBOUNCE_FRAME_ANCESTORS"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"WHYBOUNCE_FRAME_ANCESTORS: {error}.") from None

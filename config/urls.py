@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("troubleshoot.urls")),
     path("", include("api.urls")),
     path("", include("logs.urls")),
+    path("", include("mailroom.urls")),
 ]
