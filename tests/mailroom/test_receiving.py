@@ -209,6 +209,21 @@ def test_an_answer_that_another_process_sends_is_not_sent_twice(settings: Any) -
     assert not outbox.outbox
 
 
+class Slow(EmailBackend):
+    """A mail server so slow that the mail is handed over again meanwhile."""
+
+    def send_messages(self, messages: Any) -> int:
+        with pytest.raises(CannotSendYet, match="being sent"):
+            receive(forward(), SUE)
+        return super().send_messages(messages)
+
+
+def test_a_mail_that_is_handed_over_again_while_it_is_answered_is_answered_once(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "tests.mailroom.test_receiving.Slow"
+    receive(forward(), SUE)
+    assert len(outbox.outbox) == 1
+
+
 def test_nothing_of_the_sender_is_kept_once_the_answer_is_out() -> None:
     receive(forward(), SUE)
     [row] = ReceivedMail.objects.values()
