@@ -62,6 +62,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const row = event.target.closest?.("[data-row]");
   back = row ? row.id : event.target.closest?.("#desk") ? "desk" : "";
 });
+// So it does where the list is found anew while a row of it has the focus: a search that was typed before is answered late.
+document.addEventListener("htmx:beforeSwap", () => {
+  back ||= document.activeElement?.closest("[data-row]")?.id ?? "";
+});
 document.addEventListener("htmx:afterSwap", () => {
   const place = back && document.getElementById(back);
   back = "";
