@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.dns import DnsServer
+from tests.servers.dns import DnsServer, free_port
 from tests.servers.zones import Behaviour, txt
 from whybounce.checks import delegation
 from whybounce.checks.guard import parse_networks
@@ -40,9 +40,10 @@ class Servers:
     """Two name servers of example.test, one of test., and a recursive one that knows the same; all on one port but for the last."""
 
     def __init__(self, stack: contextlib.ExitStack) -> None:
-        self.first = stack.enter_context(DnsServer(";! * aa\n" + ZONE, host=FIRST))
-        self.second = stack.enter_context(DnsServer(";! * aa\n" + ZONE, host=SECOND, port=self.first.port))
-        self.above = stack.enter_context(DnsServer(";! * aa\n" + ABOVE, host=PARENT, port=self.first.port))
+        port = free_port(FIRST, SECOND, PARENT)
+        self.first = stack.enter_context(DnsServer(";! * aa\n" + ZONE, host=FIRST, port=port))
+        self.second = stack.enter_context(DnsServer(";! * aa\n" + ZONE, host=SECOND, port=port))
+        self.above = stack.enter_context(DnsServer(";! * aa\n" + ABOVE, host=PARENT, port=port))
         self.recursive = stack.enter_context(DnsServer(ABOVE + ZONE))
 
     def check(self, domain: str = "example.test", seconds: float = 0.8, **subject: str) -> CheckResult:

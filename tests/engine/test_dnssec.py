@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.servers.dns import DnsServer
+from tests.servers.dns import DnsServer, free_port
 from tests.servers.dnssec import Nsd, Unbound, needs_real_servers, sign
 from tests.servers.zones import Behaviour
 from whybounce.checks import delegation, mx
@@ -64,7 +64,7 @@ def network() -> Iterator[Network]:
     zones["text.test"] = _changed(zones["text.test"], "v=spf1 mx -all", "v=spf1 +all")
     zones |= {"plain.test": ZONE, "test": TEST}
     with contextlib.ExitStack() as stack:
-        nsd = stack.enter_context(Nsd(zones))
+        nsd = stack.enter_context(Nsd(zones, port=free_port("127.0.0.1", "127.0.0.3")))
         dead = stack.enter_context(DnsServer(";! * servfail"))
         lame = stack.enter_context(DnsServer(";! * refused", host="127.0.0.3", port=nsd.port))
         stubs = dict.fromkeys(zones, nsd.address) | {"lame.test": lame.address, "failing.test": dead.address}

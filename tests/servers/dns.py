@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import concurrent.futures
 import contextlib
+import random
 import socket
 import struct
 import sys
@@ -225,6 +226,19 @@ class DnsServer:
                     await writer.drain()
         finally:
             writer.close()
+
+
+def free_port(*hosts: str) -> int:
+    """A port that is free on all these addresses, over UDP and TCP. It lies below those that the system gives out, so that nobody else
+    takes it meanwhile."""
+    for port in random.sample(range(20_000, 32_000), 200):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for host in hosts:
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                    stack.enter_context(socket.socket(family, kind)).bind((host, port))
+            return port
+    raise OSError(f"no port is free on all of {', '.join(hosts)}")
 
 
 class _Udp(asyncio.DatagramProtocol):

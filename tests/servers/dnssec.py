@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +28,8 @@ import dns.rdatatype
 import dns.zone
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.servers.dns import free_port
 
 PROGRAMS = ("nsd", "unbound")
 _DAY = 86400
@@ -76,7 +77,7 @@ class _Program:
     name = ""
 
     def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port or _free_port(host)
+        self.host, self.port = host, port or free_port(host)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -181,20 +182,6 @@ class Unbound(_Program):
             *(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {host}@{port}' for zone, (host, port) in self._stubs.items()),
         ]
         return "\n".join(lines) + "\n"
-
-
-def _free_port(host: str) -> int:
-    """A port that is free for UDP and for TCP."""
-    for _ in range(20):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            udp.bind((host, 0))
-            port = int(udp.getsockname()[1])
-            try:
-                tcp.bind((host, port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free port")
 
 
 def _wait_until(ready: Callable[[], bool]) -> None:
