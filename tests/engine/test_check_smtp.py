@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from tests.servers.bad_smtp import KEYWORDS, BadSmtp, Manners, closed_port, deaf_port
-from tests.servers.dns import DnsServer
+from tests.servers.dns import DnsServer, free_port
 from tests.servers.smtp import SmtpServer
 from whybounce.checks import smtp
 from whybounce.checks.conversation_record import Limits
@@ -572,7 +572,8 @@ def test_a_recipient_that_needs_smtputf8(dns_server: DnsServer) -> None:
 
 @pytest.fixture
 def two_servers() -> Iterator[tuple[BadSmtp, BadSmtp]]:
-    with BadSmtp() as first, BadSmtp(host="127.0.0.2", port=first.port) as second:
+    port = free_port("127.0.0.1", "127.0.0.2")
+    with BadSmtp(port=port) as first, BadSmtp(host="127.0.0.2", port=port) as second:
         yield first, second
 
 
