@@ -50,10 +50,12 @@ python -m pytest tests/engine tests/knowledge tests/troubleshoot tests/api tests
 end_of_postgres
 
 if [ -n "$CHROMIUM" ]; then
-    [ -z "$postgres" ] || on_postgres tests/browser "$@"
     echo "== a browser, SQLite"
     python -m pytest tests/browser "$@" || failed=yes
-    end_of_postgres
+    if [ -n "$postgres" ]; then
+        echo "== a browser, PostgreSQL"
+        DATABASE_URL="$postgres" python -m pytest tests/browser "$@" || failed=yes
+    fi
 else
     missing "no Chromium is installed (Debian: apt install chromium): the browser tests did not run"
 fi
