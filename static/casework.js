@@ -71,4 +71,6 @@ document.addEventListener("htmx:afterSwap", () => {
   back = "";
   if (place) (place.querySelector("a.mono") && place.matches("[data-row]") ? place.querySelector("a.mono") : place).focus({ preventScroll: true });
 });
+// What is typed is searched for as it is typed. Leaving the box would do it once more, and swap the list under the keys that follow.
+document.querySelector("[data-list-search]")?.addEventListener("change", (event) => event.stopPropagation());
 for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false;

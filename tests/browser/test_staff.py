@@ -77,7 +77,7 @@ def test_the_keyboard_alone_finds_takes_and_opens_a_case(staff: Page):
     expect(page.get_by_role("link", name=second)).to_be_focused()
     page.keyboard.press("a")
     expect(page.locator(f"#row-{second}")).to_contain_text("sue")
-    page.get_by_role("link", name=second).focus()
+    expect(page.get_by_role("link", name=second)).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/cases/{second}/")
     expect(page.locator("#desk")).to_contain_text("Owner: sue")
