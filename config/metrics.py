@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Count, Max, Model
@@ -23,6 +22,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from knowledge.models import KnowledgeRevision, PublishJob, UnrecognisedReply
+from logs.models import LogReading
+from mailroom.models import Delivery
 from troubleshoot.client import client_address, is_behind_unknown_proxy
 from troubleshoot.models import Case, CheckOutcome
 from troubleshoot.signals import case_closed, case_opened, checks_stored
@@ -71,9 +72,11 @@ def _by_state(name: str, says: str, model: type[Model]) -> GaugeMetricFamily:
 def _queue() -> GaugeMetricFamily:
     """Work that waits or is under way, by queue."""
     family = GaugeMetricFamily("whybounce_queue_jobs", "Jobs that wait or run.", labels=["queue", "state"])
-    waiting: list[tuple[str, type[Model], tuple[str, ...]]] = [("publishing", PublishJob, (PublishJob.State.QUEUED, PublishJob.State.RUNNING))]
-    if apps.is_installed("logs"):
-        waiting.append(("logs", apps.get_model("logs", "LogReading"), ("waiting", "reading")))
+    waiting: tuple[tuple[str, type[Model], tuple[str, ...]], ...] = (
+        ("publishing", PublishJob, (PublishJob.State.QUEUED, PublishJob.State.RUNNING)),
+        ("logs", LogReading, (LogReading.State.WAITING, LogReading.State.READING)),
+        ("webhooks", Delivery, (Delivery.State.WAITING,)),
+    )
     for queue, model, states in waiting:
         counts = dict(model._default_manager.order_by().filter(state__in=states).values_list("state").annotate(Count("pk")))
         for state in states:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from mailroom.models import Delivery, Webhook
 from mailroom.posting import Posted, post, signature
+from troubleshoot.retention import in_event_loop
 
 PAUSES = (60, 300, 1800, 7200, 21_600, 43_200, 86_400)
 """Seconds between the attempts: a minute at first, a day at last. Then it is given up."""
@@ -185,7 +186,7 @@ def in_passing(**_signal: Any) -> None:
     """After a response, about once a minute in each process: what waits since this process began, or another one died, is taken up."""
     now = time.monotonic()
     looked = bool(_worker.looked_at) and now - _worker.looked_at < _LOOK_SECONDS
-    if looked or not settings.WHYBOUNCE_WEBHOOKS_IN_SERVER or _in_event_loop() or connection.in_atomic_block:
+    if looked or not settings.WHYBOUNCE_WEBHOOKS_IN_SERVER or in_event_loop() or connection.in_atomic_block:
         return
     _worker.looked_at = now
     try:
@@ -195,12 +196,3 @@ def in_passing(**_signal: Any) -> None:
         _log.warning("Whether webhooks wait could not be seen", exc_info=True)
     finally:
         close_old_connections()
-
-
-def _in_event_loop() -> bool:
-    """Whether this thread serves streams at this moment and must not wait for a database."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -97,7 +97,7 @@ _pass = _Pass()
 def in_passing(**_signal: Any) -> None:
     """Erases what is too old, about once an hour in each process. It follows a response, so nobody waits for it."""
     early = _pass.at and time.monotonic() - _pass.at < PASS_SECONDS
-    if early or _in_event_loop() or connection.in_atomic_block or not _pass.lock.acquire(blocking=False):
+    if early or in_event_loop() or connection.in_atomic_block or not _pass.lock.acquire(blocking=False):
         return
     try:
         _pass.at = time.monotonic()
@@ -110,7 +110,7 @@ def in_passing(**_signal: Any) -> None:
         _pass.lock.release()
 
 
-def _in_event_loop() -> bool:
+def in_event_loop() -> bool:
     """After a stream the signal may come in the thread of the event loop, which must not wait for a database."""
     try:
         asyncio.get_running_loop()

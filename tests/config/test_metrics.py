@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.metrics import exposition, may_read
 from knowledge.models import PublishJob, UnrecognisedReply
+from mailroom.models import Webhook
 from troubleshoot.models import Case
 from troubleshoot.people import Person
 from troubleshoot.services import close_case, open_case, plan_domain_check, store_check_results
@@ -73,6 +74,7 @@ def test_cases_and_checks_are_counted_once_they_are_stored(django_capture_on_com
 
 
 def test_what_waits_is_told_by_the_database() -> None:
+    Webhook.objects.create(name="desk", url="https://desk.example.net/", events=["case.opened"], secret="s")
     new_case()
     PublishJob.objects.create(active=True, reason="test")
     now = timezone.now()
@@ -82,6 +84,7 @@ def test_what_waits_is_told_by_the_database() -> None:
     assert sample(text, "whybounce_cases", state="open") == Case.objects.filter(state="open").count() > 0
     assert sample(text, "whybounce_queue_jobs", queue="publishing", state="queued") == 1
     assert sample(text, "whybounce_queue_jobs", queue="publishing", state="running") == 0
+    assert sample(text, "whybounce_queue_jobs", queue="webhooks", state="waiting") == 1
     assert sample(text, "whybounce_unrecognised_replies", state="new") == 1
     assert sample(text, "whybounce_knowledge_revision") > 0
     assert "anna" not in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -71,7 +71,7 @@ class Tools:
 
     def may_connect(self, address: str) -> bool:
         """Whether a check may open a connection to this address literal (guard.is_connectable)."""
-        return is_connectable(address, self.resolver.allow_networks, cast("Collection[str]", self.reach.own_addresses))
+        return is_connectable(address, self.resolver.allow_networks, self.reach.own_addresses)
 
     async def wait_for(self, address: str) -> int:
         """Seconds until the mail server at this address may be spoken with; 0: now, and then it counts."""
