@@ -142,13 +142,10 @@ def shown(text: str | bytes, limit: int = 4096) -> str:
     become \\x1b or \\u202e, and what is longer than `limit` is cut."""
     if isinstance(text, bytes):
         text = text[: limit + 1].decode("ascii", errors="backslashreplace")
-    cut = len(text) > limit
-    safe = "".join(char if _is_plain(char) else _code_point(char) for char in text[:limit])
-    return safe + "..." if cut else safe
-
-
-def _is_plain(char: str) -> bool:
-    return char == " " or unicodedata.category(char)[0] not in "CZ"
+    kept = text[:limit]
+    if not kept.isprintable():
+        kept = "".join(char if char.isprintable() else _code_point(char) for char in kept)
+    return kept + "..." if len(text) > limit else kept
 
 
 def _code_point(char: str) -> str:
